@@ -1,0 +1,144 @@
+// Package config reads the stack's configuration into one struct, and says everything that is wrong with it at once.
+//
+// The values themselves (is that a CIDR, does the schedule make sense) are checked by the components, which say it at once too;
+// here it is about keys: missing, unknown, of the wrong kind.
+package config
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+)
+
+// Config is what Pulumi.STACK.yaml says, with the defaults of Pulumi.yaml filled in by the engine.
+type Config struct {
+	// Domain is the site's name; it and AlternativeNames are served by the load balancer.
+	Domain           string   `json:"domain"`
+	AlternativeNames []string `json:"alternativeNames,omitempty"`
+	// Zone is the name of the Route 53 hosted zone that holds Domain.
+	Zone     string   `json:"zone"`
+	Registry Registry `json:"registry"`
+	Network  Network  `json:"network"`
+	Cluster  Cluster  `json:"cluster"`
+	// Images are the running releases: the tag or digest by repository.
+	Images   Images   `json:"images"`
+	Frontend Frontend `json:"frontend"`
+	// BackendReplicas is the number of pods of each backend.
+	BackendReplicas int      `json:"backendReplicas"`
+	Database        Database `json:"database"`
+	// DatabasePassword is secret; it goes to the backends only.
+	DatabasePassword pulumi.StringOutput `json:"-"`
+	// DrainSeconds is how long a pod that leaves goes on serving, given to the pods and to the load balancer alike.
+	DrainSeconds int      `json:"drainSeconds"`
+	Schedule     Schedule `json:"schedule"`
+	// Protect keeps the cluster, the repositories and the load balancer from being deleted; false only on the way to a destroy.
+	Protect bool `json:"protect"`
+}
+
+// Registry is how long images are kept.
+type Registry struct {
+	KeepReleases       int `json:"keepReleases"`
+	ExpireUntaggedDays int `json:"expireUntaggedDays"`
+}
+
+// Network is the address plan.
+type Network struct {
+	Cidr        string `json:"cidr"`
+	Zones       int    `json:"zones"`
+	NatGateways string `json:"natGateways"`
+}
+
+// Cluster is the control plane, who may use it, and its nodes.
+type Cluster struct {
+	Version           string   `json:"version"`
+	Admins            []string `json:"admins"`
+	PublicAccessCidrs []string `json:"publicAccessCidrs,omitempty"`
+	LogRetentionDays  int      `json:"logRetentionDays"`
+	Nodes             Nodes    `json:"nodes"`
+}
+
+// Nodes is the one node group.
+type Nodes struct {
+	InstanceTypes []string `json:"instanceTypes"`
+	Min           int      `json:"min"`
+	Desired       int      `json:"desired"`
+	Max           int      `json:"max"`
+	DiskGiB       int      `json:"diskGiB"`
+}
+
+// Images by service.
+type Images struct {
+	Frontend string `json:"frontend"`
+	Thoughts string `json:"thoughts_server"`
+	Users    string `json:"users_server"`
+}
+
+// Frontend is how the public service scales.
+type Frontend struct {
+	MinReplicas int `json:"minReplicas"`
+	MaxReplicas int `json:"maxReplicas"`
+	CPUPercent  int `json:"cpuPercent"`
+}
+
+// Database is the existing PostgreSQL server that the backends use.
+type Database struct {
+	Host string `json:"host"`
+	Port int    `json:"port"`
+	Name string `json:"name"`
+	User string `json:"user"`
+}
+
+// Schedule is when there are fewer nodes.
+type Schedule struct {
+	TimeZone string `json:"timeZone"`
+	// NightsFrom and NightsTo are the hours HH:MM between which NightNodes are enough on working days.
+	NightsFrom string `json:"nightsFrom"`
+	NightsTo   string `json:"nightsTo"`
+	NightNodes int    `json:"nightNodes"`
+	// WeekendNodes are enough from Friday night to Monday morning.
+	WeekendNodes int `json:"weekendNodes"`
+}
+
+// Namespace of the project's keys.
+const namespace = "slipway"
+
+// secretKeys are read as secrets; the struct's own keys are not.
+const databasePasswordKey = "databasePassword"
+
+// Load reads the configuration of the running stack.
+func Load(ctx *pulumi.Context) (*Config, error) {
+	c := config.New(ctx, namespace)
+	var cfg Config
+	p := problems{stack: ctx.Stack()}
+	p.read(func(key string) (string, bool) {
+		v, err := c.Try(key)
+		return v, err == nil
+	}, &cfg)
+	password, err := c.TrySecret(databasePasswordKey)
+	if err != nil {
+		p.missing(databasePasswordKey, "set it with `pulumi config set --secret "+namespace+":"+databasePasswordKey+" --stack "+ctx.Stack()+"`, which asks for the value")
+	}
+	cfg.DatabasePassword = password
+	return &cfg, p.err()
+}
+
+// problems is what is wrong with the configuration.
+type problems struct {
+	stack string
+	found []string
+}
+
+func (p *problems) addf(format string, a ...any) { p.found = append(p.found, fmt.Sprintf(format, a...)) }
+
+func (p *problems) missing(key, remedy string) {
+	p.addf("%s:%s is missing: %s", namespace, key, remedy)
+}
+
+func (p *problems) err() error {
+	if len(p.found) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the configuration of stack %q (Pulumi.%s.yaml) has %d problem(s):\n  %s", p.stack, p.stack, len(p.found), strings.Join(p.found, "\n  "))
+}

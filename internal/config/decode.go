@@ -1,0 +1,152 @@
+package config
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// read fills out, a struct, with one key of the configuration for each field.
+func (p *problems) read(get func(key string) (string, bool), out any) {
+	v := reflect.ValueOf(out).Elem()
+	for i := range v.NumField() {
+		name, optional, skip := tag(v.Type().Field(i))
+		if skip {
+			continue
+		}
+		text, ok := get(name)
+		if !ok {
+			if !optional {
+				p.missing(name, p.remedy(name, v.Field(i).Type()))
+			}
+			continue
+		}
+		// Pulumi keeps a plain text as it is and everything else as JSON.
+		var value any = text
+		if v.Field(i).Kind() != reflect.String {
+			if err := json.Unmarshal([]byte(text), &value); err != nil {
+				value = text
+			}
+		}
+		p.value(namespace+":"+name, value, v.Field(i))
+	}
+}
+
+// remedy is the command that sets a key, or its first part where it is an object.
+func (p *problems) remedy(name string, t reflect.Type) string {
+	if t.Kind() == reflect.Struct {
+		inner, _, _ := tag(t.Field(0))
+		return fmt.Sprintf("set each of its values, such as `pulumi config set --path '%s:%s.%s' VALUE --stack %s`", namespace, name, inner, p.stack)
+	}
+	if t.Kind() == reflect.Slice {
+		return fmt.Sprintf("set it with `pulumi config set --path '%s:%s[0]' VALUE --stack %s`", namespace, name, p.stack)
+	}
+	return fmt.Sprintf("set it with `pulumi config set %s:%s VALUE --stack %s`", namespace, name, p.stack)
+}
+
+// value stores what JSON holds in a field, and says where the kinds do not fit.
+func (p *problems) value(path string, in any, out reflect.Value) {
+	switch out.Kind() {
+	case reflect.String:
+		// An unquoted tag such as 1.10 is a number to YAML, and 1.1 by the time it arrives here: it must be quoted.
+		if s, ok := in.(string); ok {
+			out.SetString(s)
+			return
+		}
+		p.addf("%s is %s, must be a text: put it in quotes", path, show(in))
+	case reflect.Bool:
+		switch b := in.(type) {
+		case bool:
+			out.SetBool(b)
+		case string:
+			v, err := strconv.ParseBool(b)
+			if err != nil {
+				p.addf("%s is %q, must be true or false", path, b)
+			}
+			out.SetBool(v)
+		default:
+			p.addf("%s is %s, must be true or false", path, show(in))
+		}
+	case reflect.Int:
+		if s, ok := in.(string); ok {
+			if n, err := strconv.Atoi(s); err == nil {
+				in = float64(n)
+			}
+		}
+		f, ok := in.(float64)
+		if !ok || f != math.Trunc(f) {
+			p.addf("%s is %s, must be a whole number", path, show(in))
+			return
+		}
+		out.SetInt(int64(f))
+	case reflect.Slice:
+		l, ok := in.([]any)
+		if !ok {
+			p.addf("%s is %s, must be a list", path, show(in))
+			return
+		}
+		s := reflect.MakeSlice(out.Type(), len(l), len(l))
+		for i, e := range l {
+			p.value(fmt.Sprintf("%s[%d]", path, i), e, s.Index(i))
+		}
+		out.Set(s)
+	case reflect.Struct:
+		m, ok := in.(map[string]any)
+		if !ok {
+			p.addf("%s is %s, must hold %s", path, show(in), strings.Join(fields(out.Type()), ", "))
+			return
+		}
+		p.object(path, m, out)
+	default:
+		panic("config: no rule for " + out.Type().String())
+	}
+}
+
+func (p *problems) object(path string, in map[string]any, out reflect.Value) {
+	known := fields(out.Type())
+	for _, k := range slices.Sorted(maps.Keys(in)) {
+		if !slices.Contains(known, k) {
+			p.addf("%s.%s is no key here; there are %s", path, k, strings.Join(known, ", "))
+		}
+	}
+	for i := range out.NumField() {
+		name, optional, _ := tag(out.Type().Field(i))
+		v, ok := in[name]
+		if !ok || v == nil {
+			if !optional {
+				p.addf("%s.%s is missing: set it with `pulumi config set --path '%s.%s' VALUE --stack %s`", path, name, path, name, p.stack)
+			}
+			continue
+		}
+		p.value(path+"."+name, v, out.Field(i))
+	}
+}
+
+// tag is a field's key.
+func tag(f reflect.StructField) (name string, optional, skip bool) {
+	name, rest, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name, rest == "omitempty", name == "-"
+}
+
+func fields(t reflect.Type) []string {
+	var out []string
+	for i := range t.NumField() {
+		if name, _, skip := tag(t.Field(i)); !skip {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func show(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	return string(b)
+}

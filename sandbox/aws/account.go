@@ -1,0 +1,281 @@
+package aws
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// AccountID is the number of the account that the sandbox models.
+const AccountID = "123456789012"
+
+// Account is an AWS account kept in one file. Any number of processes may use it at once: each operation holds the
+// file's lock, and what it changed is on disk before it returns.
+type Account struct {
+	dir string
+	// Kubernetes tells where the control plane of an EKS cluster answers, and its certificate authority in PEM.
+	Kubernetes func() (server, caPEM string, err error)
+	// Changed is told after every change that is on disk, while the lock is still held.
+	Changed func(*Tx) error
+}
+
+// Object is one thing in the account.
+type Object struct {
+	Type    string         `json:"type"`
+	ID      string         `json:"id"`
+	Region  string         `json:"region,omitempty"`
+	Inputs  map[string]any `json:"inputs"`
+	Outputs map[string]any `json:"outputs,omitempty"`
+	Created time.Time      `json:"created"`
+	// Owner is the object that made this one by itself, as EKS makes the auto scaling group of a node group; such
+	// objects go with their owner and are no resources of any stack.
+	Owner string `json:"owner,omitempty"`
+}
+
+// Get is an attribute of the object: its id, an output or an input.
+func (o *Object) Get(name string) any {
+	if name == "id" {
+		return o.ID
+	}
+	if v, ok := o.Outputs[name]; ok {
+		return v
+	}
+	return o.Inputs[name]
+}
+
+// Str is Get for text; "" where there is none.
+func (o *Object) Str(name string) string { s, _ := o.Get(name).(string); return s }
+
+// Num is Get for a number; 0 where there is none.
+func (o *Object) Num(name string) int { f, _ := o.Get(name).(float64); return int(f) }
+
+// Bool is Get for a truth value; false where there is none.
+func (o *Object) Bool(name string) bool { b, _ := o.Get(name).(bool); return b }
+
+// List is Get for a list of texts; other elements are left out.
+func (o *Object) List(name string) []string { return Strings(o.Get(name)) }
+
+// Set stores an output.
+func (o *Object) Set(name string, v any) {
+	if o.Outputs == nil {
+		o.Outputs = map[string]any{}
+	}
+	o.Outputs[name] = v
+}
+
+// Strings is the texts of a list as JSON holds it.
+func Strings(v any) []string {
+	var out []string
+	l, _ := v.([]any)
+	for _, e := range l {
+		if s, ok := e.(string); ok {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Tx is the account during one operation.
+type Tx struct {
+	*Account `json:"-"`
+	// Region in which the operation runs.
+	Region  string    `json:"-"`
+	Version int       `json:"version"`
+	Number  string    `json:"account"`
+	Objects []*Object `json:"objects"`
+
+	changed bool
+}
+
+// formatVersion is raised when an older file could be misread.
+const formatVersion = 1
+
+// OpenAccount is the account whose file lies in dir; the file appears with the first thing created.
+func OpenAccount(dir string) (*Account, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the account's folder: %w", err)
+	}
+	return &Account{dir: dir}, nil
+}
+
+// File is where the account is kept.
+func (a *Account) File() string { return filepath.Join(a.dir, "account.json") }
+
+// Do runs f alone on the account, and saves what f changed if f returns no error.
+func (a *Account) Do(region string, f func(*Tx) error) error {
+	unlock, err := a.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	tx, err := a.load()
+	if err != nil {
+		return err
+	}
+	tx.Region = region
+	if err := f(tx); err != nil {
+		return err
+	}
+	if !tx.changed {
+		return nil
+	}
+	if err := a.save(tx); err != nil {
+		return err
+	}
+	if a.Changed != nil {
+		return a.Changed(tx)
+	}
+	return nil
+}
+
+func (a *Account) lock() (func(), error) {
+	f, err := os.OpenFile(filepath.Join(a.dir, "account.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("the account's lock: %w", err)
+	}
+	for {
+		if err = unix.Flock(int(f.Fd()), unix.LOCK_EX); !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("the account's lock: %w", err)
+	}
+	return func() { f.Close() }, nil
+}
+
+func (a *Account) load() (*Tx, error) {
+	tx := &Tx{Account: a, Version: formatVersion, Number: AccountID}
+	b, err := os.ReadFile(a.File())
+	if errors.Is(err, fs.ErrNotExist) {
+		return tx, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the account's file: %w", err)
+	}
+	if err := json.Unmarshal(b, tx); err != nil {
+		return nil, fmt.Errorf("the account's file %s cannot be read (%d bytes, %w): it was cut short or edited; nothing was changed. "+
+			"Put the state before the last change back with `cp %s %s`, or begin with an empty account with `sandbox reset`",
+			a.File(), len(b), err, a.previous(), a.File())
+	}
+	if tx.Version != formatVersion {
+		return nil, fmt.Errorf("the account's file %s has format %d and this sandbox reads %d: use the sandbox that wrote it, or begin anew with `sandbox reset`", a.File(), tx.Version, formatVersion)
+	}
+	return tx, nil
+}
+
+func (a *Account) previous() string { return a.File() + ".previous" }
+
+// save makes the new state durable before the old one is gone: a kill or power cut leaves one of the two, whole.
+func (a *Account) save(tx *Tx) error {
+	b, err := json.MarshalIndent(tx, "", " ")
+	if err != nil {
+		return err
+	}
+	tmp := a.File() + ".new"
+	if err := writeDurably(tmp, append(b, '\n')); err != nil {
+		return fmt.Errorf("the account's file: %w", err)
+	}
+	if err := os.Remove(a.previous()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the account's file: %w", err)
+	}
+	if err := os.Link(a.File(), a.previous()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the account's file: %w", err)
+	}
+	if err := os.Rename(tmp, a.File()); err != nil {
+		return fmt.Errorf("the account's file: %w", err)
+	}
+	d, err := os.Open(a.dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+func writeDurably(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(b); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}
+
+// Find is the object of that type whose attribute by has that value, in the operation's region; nil where there is none.
+func (tx *Tx) Find(token, by, value string) *Object {
+	for _, o := range tx.Objects {
+		if o.Type == token && (o.Region == "" || o.Region == tx.Region) && o.Str(by) == value {
+			return o
+		}
+	}
+	return nil
+}
+
+// All is the objects of that type in the operation's region, oldest first.
+func (tx *Tx) All(token string) []*Object {
+	var out []*Object
+	for _, o := range tx.Objects {
+		if o.Type == token && (o.Region == "" || o.Region == tx.Region) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+// Add puts an object into the account.
+func (tx *Tx) Add(o *Object) {
+	o.Created = time.Now().UTC()
+	tx.Objects = append(tx.Objects, o)
+	tx.changed = true
+}
+
+// Remove takes an object, and what it made by itself, out of the account.
+func (tx *Tx) Remove(o *Object) {
+	owned := func(e *Object) bool { return e == o || (e.Owner != "" && e.Owner == o.Key()) }
+	tx.Objects = slices.DeleteFunc(tx.Objects, owned)
+	tx.changed = true
+}
+
+// Key names the object within the account.
+func (o *Object) Key() string { return o.Type + " " + o.ID }
+
+// Touch says that an object of the account was changed in place, so that it is saved.
+func (tx *Tx) Touch() { tx.changed = true }
+
+// NewID is a fresh id as EC2 writes them: prefix, "-0" and 16 hexadecimal digits.
+func (tx *Tx) NewID(prefix string) string { return prefix + "-0" + Hex(16) }
+
+// Hex is n random hexadecimal digits.
+func Hex(n int) string {
+	b := make([]byte, (n+1)/2)
+	_, _ = rand.Read(b) // never fails: crypto/rand aborts the program instead
+	return hex.EncodeToString(b)[:n]
+}
+
+// ARN is arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE in the operation's region.
+func (tx *Tx) ARN(service, resource string) string {
+	return "arn:aws:" + service + ":" + tx.Region + ":" + AccountID + ":" + resource
+}
+
+// GlobalARN is ARN for services without regions, such as IAM.
+func (tx *Tx) GlobalARN(service, resource string) string {
+	return "arn:aws:" + service + "::" + AccountID + ":" + resource
+}

@@ -1,0 +1,128 @@
+// Package awscli is an `aws` command that answers the two calls that Kubernetes clients make: eks get-token and
+// sts get-caller-identity. It answers for the sandbox's account and asks nothing on the network.
+package awscli
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/slipway-iac/slipway/sandbox/aws"
+	"github.com/slipway-iac/slipway/sandbox/home"
+	"github.com/slipway-iac/slipway/sandbox/kube/token"
+)
+
+// Main runs `aws ARGS…` and returns its exit code, 255 and 254 as the real one uses them.
+func Main(args []string) int {
+	c := parse(args)
+	switch c.words {
+	case "sts get-caller-identity":
+		return print(map[string]string{"UserId": aws.CallerUserID, "Account": aws.AccountID, "Arn": aws.CallerARN})
+	case "eks get-token":
+		return c.token()
+	case "":
+		if c.flags["version"] != "" {
+			fmt.Println("aws-cli/2.0.0 slipway-sandbox")
+			return 0
+		}
+	}
+	fmt.Fprintf(os.Stderr, "aws: the sandbox's aws knows `eks get-token` and `sts get-caller-identity`, not %q: it stands for an account in a file and reaches no real one\n", c.words)
+	return 252
+}
+
+type call struct {
+	words string
+	flags map[string]string
+}
+
+// parse takes flags as the real aws does, in any place: --name value, --name=value.
+func parse(args []string) call {
+	c := call{flags: map[string]string{}}
+	var words []string
+	for i := 0; i < len(args); i++ {
+		name, isFlag := strings.CutPrefix(args[i], "--")
+		if !isFlag {
+			words = append(words, args[i])
+			continue
+		}
+		if n, v, ok := strings.Cut(name, "="); ok {
+			c.flags[n] = v
+		} else if i+1 < len(args) && !strings.HasPrefix(args[i+1], "--") {
+			c.flags[name] = args[i+1]
+			i++
+		} else {
+			c.flags[name] = "true"
+		}
+	}
+	c.words = strings.Join(words, " ")
+	return c
+}
+
+// token prints an ExecCredential, as `aws eks get-token` does.
+func (c call) token() int {
+	cluster := c.flags["cluster-name"]
+	if cluster == "" {
+		cluster = c.flags["cluster-id"]
+	}
+	if cluster == "" {
+		fmt.Fprintln(os.Stderr, "aws: error: the following arguments are required: --cluster-name")
+		return 252
+	}
+	h, err := home.Find(".")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "aws:", err)
+		return 255
+	}
+	key, err := token.LoadKey(h.Account())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "aws:", err)
+		return 255
+	}
+	caller := aws.CallerARN
+	if role := c.flags["role-arn"]; role != "" {
+		caller = assumed(role)
+	}
+	region := c.flags["region"]
+	if region == "" {
+		region = "us-west-2"
+	}
+	now := time.Now()
+	type m = map[string]any
+	return print(m{
+		"kind": "ExecCredential", "apiVersion": apiVersion(), "spec": m{},
+		"status": m{
+			// A minute less than it lives, as the real one says, so that no client uses it at the very end.
+			"expirationTimestamp": now.Add(token.Lifetime - time.Minute).UTC().Format(time.RFC3339),
+			"token":               key.Make(cluster, region, caller, now),
+		},
+	})
+}
+
+// assumed is the session that sts:AssumeRole would make of a role.
+func assumed(role string) string {
+	arn := strings.Replace(strings.Replace(role, ":iam:", ":sts:", 1), ":role/", ":assumed-role/", 1)
+	return arn + "/EKSGetTokenAuth"
+}
+
+// apiVersion is the one that the client asks for: it refuses another.
+func apiVersion() string {
+	var info struct {
+		APIVersion string `json:"apiVersion"`
+	}
+	if json.Unmarshal([]byte(os.Getenv("KUBERNETES_EXEC_INFO")), &info) == nil && info.APIVersion != "" {
+		return info.APIVersion
+	}
+	return "client.authentication.k8s.io/v1beta1"
+}
+
+func print(v any) int {
+	b, err := json.MarshalIndent(v, "", "    ")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "aws:", err)
+		return 255
+	}
+	fmt.Println(string(b))
+	return 0
+}

@@ -1,0 +1,110 @@
+// Package command is what the sandbox does on its command line.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"github.com/slipway-iac/slipway/sandbox/home"
+	"github.com/slipway-iac/slipway/sandbox/toolchain"
+)
+
+// Sandbox is one sandbox, and what runs it.
+type Sandbox struct {
+	Home  home.Home
+	Tools toolchain.Tools
+}
+
+// In is the sandbox for commands run in dir.
+func In(dir string) (*Sandbox, error) {
+	h, err := home.Find(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.Make(); err != nil {
+		return nil, err
+	}
+	return &Sandbox{Home: h, Tools: toolchain.Tools{Home: h}}, nil
+}
+
+const usage = `A laptop cloud for Pulumi stacks: the real Pulumi CLI, a real Kubernetes control plane with simulated nodes, and a model of
+an AWS account in a file.
+
+  sandbox pulumi ARGS…     run the Pulumi CLI in this directory against the sandbox
+  sandbox up               take the stack in this directory from nothing to running, and show where to look
+  sandbox preview          show what up would change; the exit code is 3 where there are changes
+  sandbox destroy          take the stack away, protected resources included
+  sandbox start | stop     start or stop Kubernetes; the other commands start it by themselves
+  sandbox status           what runs, which providers are used, what the account holds
+  sandbox env              print the environment for kubectl and others: eval "$(sandbox env)"
+  sandbox kubectl ARGS…    run kubectl, built on first use, against the sandbox
+  sandbox fault WORDS…     order a failure: TYPE create|update|delete TIMES CODE, where the code "cut" kills the provider after the effect
+  sandbox types            list the resource types and functions that the AWS model knows
+  sandbox reset            stop, and forget the account, the cluster and the stacks' state; what was built stays
+
+It keeps everything in the nearest .sandbox above this directory, or in the folder that SLIPWAY_SANDBOX names.
+The stack of up, preview and destroy is "prod", or the one that SLIPWAY_SANDBOX_STACK names.
+`
+
+// Main runs one command and returns the exit code.
+func Main(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	// Ctrl-C goes to the whole foreground group: the CLI winds down by itself, and this process has to outlive it.
+	signal.Ignore(syscall.SIGINT)
+	err := run(ctx, args)
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errChanges):
+		return 3
+	case errors.As(err, &exit) && exit.ExitCode() > 0:
+		return exit.ExitCode()
+	}
+	fmt.Fprintln(os.Stderr, "sandbox:", err)
+	return 1
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+		fmt.Print(usage)
+		return nil
+	}
+	s, err := In(".")
+	if err != nil {
+		return err
+	}
+	switch args[0] {
+	case "pulumi":
+		return s.Pulumi(ctx, args[1:])
+	case "up":
+		return s.Up(ctx)
+	case "preview":
+		return s.Preview(ctx)
+	case "destroy":
+		return s.Destroy(ctx)
+	case "start":
+		return s.Start(ctx)
+	case "stop":
+		return s.Stop()
+	case "status":
+		return s.Status(ctx)
+	case "env":
+		return s.Env()
+	case "kubectl":
+		return s.Kubectl(ctx, args[1:])
+	case "fault":
+		return s.Fault(args[1:])
+	case "types":
+		return s.Types()
+	case "reset":
+		return s.Reset()
+	}
+	return fmt.Errorf("there is no command %q; `sandbox help` lists them", args[0])
+}
