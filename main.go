@@ -12,7 +12,180 @@ import (
 	"github.com/slipway-iac/slipway/components/registry"
 	"github.com/slipway-iac/slipway/components/scaling"
 	"github.com/slipway-iac/slipway/components/workload"
+	"github.com/slipway-iac/slipway/internal/check"
 	"github.com/slipway-iac/slipway/internal/config"
 )
 
 func main() { pulumi.Run(stack) }
+
+func stack(ctx *pulumi.Context) error {
+	cfg, err := config.Load(ctx)
+	if err != nil {
+		return err
+	}
+	s := describe(cfg)
+	if err := s.check(); err != nil {
+		return err // before anything is registered
+	}
+
+	// Images, and the network that everything else lives in.
+	repos, err := registry.NewEcrRepos(ctx, "images", s.images, pulumi.Protect(cfg.Protect))
+	if err != nil {
+		return err
+	}
+	vpc, err := network.NewVpc(ctx, "network", s.network)
+	if err != nil {
+		return err
+	}
+
+	// The cluster, with nodes in the private subnets.
+	s.cluster.VpcId, s.cluster.PrivateSubnetIds = vpc.VpcId, vpc.PrivateSubnetIds
+	eks, err := cluster.NewEksCluster(ctx, "cluster", s.cluster)
+	if err != nil {
+		return err
+	}
+	nodes := eks.AutoScalingGroupNames.MapIndex(pulumi.String(mainNodes))
+
+	// The services: the frontend finds the backends by the names of their Services.
+	inCluster := pulumi.Provider(eks.Provider)
+	namespace, err := workload.NewAppNamespace(ctx, "example", s.namespace, inCluster)
+	if err != nil {
+		return err
+	}
+	image := func(repository, release string) pulumi.StringOutput {
+		return pulumi.Sprintf("%s%s", repos.RepositoryUrls.MapIndex(pulumi.String(repository)), separated(release))
+	}
+	deploy := func(name string, args *workload.AppDeploymentArgs, repository, release string) (*workload.AppDeployment, error) {
+		args.Namespace, args.Image = namespace.Name, image(repository, release)
+		return workload.NewAppDeployment(ctx, name, args, inCluster)
+	}
+	thoughts, err := deploy("thoughts-backend", s.thoughts, "thoughts_server", cfg.Images.Thoughts)
+	if err != nil {
+		return err
+	}
+	users, err := deploy("users-backend", s.users, "users_server", cfg.Images.Users)
+	if err != nil {
+		return err
+	}
+	s.frontend.Environment = map[string]pulumi.StringInput{
+		"THOUGHTS_BACKEND_URL": pulumi.Sprintf("http://%s", thoughts.ServiceName),
+		"USER_BACKEND_URL":     pulumi.Sprintf("http://%s", users.ServiceName),
+	}
+	frontend, err := deploy("frontend", s.frontend, "frontend", cfg.Images.Frontend)
+	if err != nil {
+		return err
+	}
+
+	// The public door, to the frontend's port on every node.
+	s.door.VpcId, s.door.PublicSubnetIds, s.door.NodeSecurityGroupId = vpc.VpcId, vpc.PublicSubnetIds, eks.NodeSecurityGroupId
+	s.door.AutoScalingGroupNames = map[string]pulumi.StringInput{mainNodes: nodes}
+	s.door.Routes[0].NodePort = frontend.NodePort
+	door, err := edge.NewHttpsLoadBalancer(ctx, "door", s.door)
+	if err != nil {
+		return err
+	}
+
+	// Fewer nodes at night and at the weekend.
+	s.week.AutoScalingGroupName = nodes
+	week, err := scaling.NewNodeScalingSchedule(ctx, "week", s.week)
+	if err != nil {
+		return err
+	}
+
+	ctx.Export("site", door.Url)
+	ctx.Export("repositories", repos.RepositoryUrls)
+	ctx.Export("cluster", eks.ClusterName)
+	ctx.Export("kubeconfig", eks.KubeconfigJson)
+	ctx.Export("loadBalancer", door.LoadBalancerDnsName)
+	ctx.Export("schedule", week.Summary)
+	return nil
+}
+
+// mainNodes names the one node group.
+const mainNodes = "main"
+
+// system is what the stack is made of, before the parts know of each other.
+type system struct {
+	images                    *registry.EcrReposArgs
+	network                   *network.VpcArgs
+	cluster                   *cluster.EksClusterArgs
+	namespace                 *workload.AppNamespaceArgs
+	frontend, thoughts, users *workload.AppDeploymentArgs
+	door                      *edge.HttpsLoadBalancerArgs
+	week                      *scaling.NodeScalingScheduleArgs
+}
+
+// describe says what the system is.
+func describe(cfg *config.Config) *system {
+	size := scaling.Size{Min: cfg.Cluster.Nodes.Min, Max: cfg.Cluster.Nodes.Max, Desired: cfg.Cluster.Nodes.Desired}
+	// fewer is a size for quiet hours: down to n, and free to grow as far as by day.
+	fewer := func(n int) scaling.Size { return scaling.Size{Min: min(n, size.Min), Max: size.Max, Desired: n} }
+	backend := func(service string) *workload.AppDeploymentArgs {
+		return &workload.AppDeploymentArgs{
+			Port: 8000, Replicas: cfg.Backends.Replicas, Resources: small(), DrainSeconds: cfg.Rollout.DrainSeconds,
+			SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
+			Service:               &workload.Service{Name: service, Port: 80},
+			Environment: map[string]pulumi.StringInput{
+				"DATABASE_ENGINE": pulumi.String("POSTGRESQL"), "POSTGRES_HOST": pulumi.String(cfg.Database.Host),
+				"POSTGRES_PORT": pulumi.Sprintf("%d", cfg.Database.Port), "POSTGRES_DB": pulumi.String(cfg.Database.Name),
+				"POSTGRES_USER": pulumi.String(cfg.Database.User),
+			},
+			Secrets: map[string]pulumi.StringInput{"POSTGRES_PASSWORD": cfg.DatabasePassword},
+		}
+	}
+	return &system{
+		images: &registry.EcrReposArgs{
+			Repositories: []string{"frontend", "thoughts_server", "users_server"}, ForceDelete: !cfg.Protect,
+			KeepReleases: cfg.Registry.KeepReleases, ExpireUntaggedDays: cfg.Registry.ExpireUntaggedDays,
+		},
+		network: &network.VpcArgs{Cidr: cfg.Network.Cidr, Zones: cfg.Network.Zones, NatGateways: cfg.Network.NatGateways},
+		cluster: &cluster.EksClusterArgs{
+			Version: cfg.Cluster.Version, Admins: cfg.Cluster.Admins, PublicAccessCidrs: cfg.Cluster.PublicAccessCidrs,
+			LogRetentionDays: cfg.Cluster.LogRetentionDays, AllowDeletion: !cfg.Protect,
+			NodeGroups: []cluster.NodeGroup{{
+				Name: mainNodes, InstanceTypes: cfg.Cluster.Nodes.InstanceTypes, DiskSizeGiB: cfg.Cluster.Nodes.DiskGiB,
+				MinSize: size.Min, DesiredSize: size.Desired, MaxSize: size.Max, DesiredSizeOwner: cluster.OwnerSchedule,
+			}},
+		},
+		namespace: &workload.AppNamespaceArgs{Name: "example"},
+		frontend: &workload.AppDeploymentArgs{
+			Port: 8000, Resources: small(), DrainSeconds: cfg.Rollout.DrainSeconds, SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
+			Autoscaling: &workload.Autoscaling{Min: cfg.Frontend.MinReplicas, Max: cfg.Frontend.MaxReplicas, CPUPercent: cfg.Frontend.CPUPercent},
+			Service:     &workload.Service{Name: "frontend-service", Port: 80, Type: workload.NodePort},
+		},
+		thoughts: backend("thoughts-service"),
+		users:    backend("users-service"),
+		door: &edge.HttpsLoadBalancerArgs{
+			Domain: cfg.Domain, AlternativeNames: cfg.AlternativeNames, ZoneName: cfg.Zone,
+			DrainSeconds: cfg.Rollout.DrainSeconds, AllowDeletion: !cfg.Protect,
+			Routes: []edge.Route{{Name: "frontend", Paths: []string{"/*"}, HealthCheckPath: "/"}},
+		},
+		week: &scaling.NodeScalingScheduleArgs{
+			TimeZone: cfg.Schedule.TimeZone, Base: size,
+			Nights:   &scaling.Nights{DownAt: cfg.Schedule.NightsFrom, UpAt: cfg.Schedule.NightsTo, Size: fewer(cfg.Schedule.NightNodes)},
+			Weekends: &scaling.Weekends{From: "Fri " + cfg.Schedule.NightsFrom, Until: "Mon " + cfg.Schedule.NightsTo, Size: fewer(cfg.Schedule.WeekendNodes)},
+		},
+	}
+}
+
+// check says everything that is wrong with any part at once.
+func (s *system) check() error {
+	return check.All(
+		s.images.Check("images"), s.network.Check("network"), s.cluster.Check("cluster"), s.namespace.Check("example"),
+		s.thoughts.Check("thoughts-backend"), s.users.Check("users-backend"), s.frontend.Check("frontend"),
+		s.door.Check("door"), s.week.Check("week"),
+	)
+}
+
+// small is what each of the services asks for, and may use at most.
+func small() *workload.Resources {
+	return &workload.Resources{Requests: workload.Amounts{CPU: "60m", Memory: "64Mi"}, Limits: workload.Amounts{CPU: "70m", Memory: "128Mi"}}
+}
+
+// separated puts what stands before a tag or a digest in an image's reference.
+func separated(release string) string {
+	if len(release) > 7 && release[:7] == "sha256:" {
+		return "@" + release
+	}
+	return fmt.Sprintf(":%s", release)
+}

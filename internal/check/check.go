@@ -3,6 +3,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -126,3 +127,35 @@ func (e *invalid) Error() string {
 func (e *invalid) Unwrap() error {
 	return perrors.NewInputPropertiesError(fmt.Sprintf("%s %q", e.typ, e.name), e.problems...)
 }
+
+// All is every problem of several components in one error; nil if there is none.
+func All(errs ...error) error {
+	var found []string
+	for _, err := range errs {
+		if err != nil {
+			found = append(found, err.Error())
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(found, "\n"))
+}
+
+// Before is err without the problems that something at one of paths is required: for a check that comes before the values
+// which flow in from other resources are there. In a path, [] stands for any index.
+func Before(err error, paths ...string) error {
+	var e *invalid
+	if !errors.As(err, &e) {
+		return err
+	}
+	rest := slices.DeleteFunc(slices.Clone(e.problems), func(d perrors.InputPropertyErrorDetails) bool {
+		return strings.HasPrefix(d.Reason, "is required") && slices.Contains(paths, index.ReplaceAllString(d.PropertyPath, "[]"))
+	})
+	if len(rest) == 0 {
+		return nil
+	}
+	return &invalid{typ: e.typ, name: e.name, problems: rest}
+}
+
+var index = regexp.MustCompile(`\[\d+\]`)

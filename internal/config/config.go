@@ -6,6 +6,7 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -25,29 +26,27 @@ type Config struct {
 	// Images are the running releases: the tag or digest by repository.
 	Images   Images   `json:"images"`
 	Frontend Frontend `json:"frontend"`
-	// BackendReplicas is the number of pods of each backend.
-	BackendReplicas int      `json:"backendReplicas"`
-	Database        Database `json:"database"`
+	Backends Backends `json:"backends"`
+	Database Database `json:"database"`
 	// DatabasePassword is secret; it goes to the backends only.
 	DatabasePassword pulumi.StringOutput `json:"-"`
-	// DrainSeconds is how long a pod that leaves goes on serving, given to the pods and to the load balancer alike.
-	DrainSeconds int      `json:"drainSeconds"`
-	Schedule     Schedule `json:"schedule"`
+	Rollout          Rollout             `json:"rollout"`
+	Schedule         Schedule            `json:"schedule"`
 	// Protect keeps the cluster, the repositories and the load balancer from being deleted; false only on the way to a destroy.
 	Protect bool `json:"protect"`
 }
 
 // Registry is how long images are kept.
 type Registry struct {
-	KeepReleases       int `json:"keepReleases"`
-	ExpireUntaggedDays int `json:"expireUntaggedDays"`
+	KeepReleases       int `json:"keepReleases,omitempty"`
+	ExpireUntaggedDays int `json:"expireUntaggedDays,omitempty"`
 }
 
 // Network is the address plan.
 type Network struct {
-	Cidr        string `json:"cidr"`
-	Zones       int    `json:"zones"`
-	NatGateways string `json:"natGateways"`
+	Cidr        string `json:"cidr,omitempty"`
+	Zones       int    `json:"zones,omitempty"`
+	NatGateways string `json:"natGateways,omitempty"`
 }
 
 // Cluster is the control plane, who may use it, and its nodes.
@@ -55,7 +54,7 @@ type Cluster struct {
 	Version           string   `json:"version"`
 	Admins            []string `json:"admins"`
 	PublicAccessCidrs []string `json:"publicAccessCidrs,omitempty"`
-	LogRetentionDays  int      `json:"logRetentionDays"`
+	LogRetentionDays  int      `json:"logRetentionDays,omitempty"`
 	Nodes             Nodes    `json:"nodes"`
 }
 
@@ -65,7 +64,7 @@ type Nodes struct {
 	Min           int      `json:"min"`
 	Desired       int      `json:"desired"`
 	Max           int      `json:"max"`
-	DiskGiB       int      `json:"diskGiB"`
+	DiskGiB       int      `json:"diskGiB,omitempty"`
 }
 
 // Images by service.
@@ -80,6 +79,20 @@ type Frontend struct {
 	MinReplicas int `json:"minReplicas"`
 	MaxReplicas int `json:"maxReplicas"`
 	CPUPercent  int `json:"cpuPercent"`
+}
+
+// Backends is how the two services behind the public one run.
+type Backends struct {
+	// Replicas is the number of pods of each.
+	Replicas int `json:"replicas"`
+}
+
+// Rollout is what a release takes.
+type Rollout struct {
+	// DrainSeconds is how long a pod that leaves goes on serving, given to the pods and to the load balancer alike.
+	DrainSeconds int `json:"drainSeconds"`
+	// SlowestRequestSeconds is what a pod then gets to finish the requests that it has.
+	SlowestRequestSeconds int `json:"slowestRequestSeconds"`
 }
 
 // Database is the existing PostgreSQL server that the backends use.
@@ -104,24 +117,27 @@ type Schedule struct {
 // Namespace of the project's keys.
 const namespace = "slipway"
 
-// secretKeys are read as secrets; the struct's own keys are not.
+// databasePasswordKey is read as a secret, unlike the struct's own keys.
 const databasePasswordKey = "databasePassword"
 
 // Load reads the configuration of the running stack.
 func Load(ctx *pulumi.Context) (*Config, error) {
-	c := config.New(ctx, namespace)
 	var cfg Config
 	p := problems{stack: ctx.Stack()}
-	p.read(func(key string) (string, bool) {
-		v, err := c.Try(key)
-		return v, err == nil
-	}, &cfg)
-	password, err := c.TrySecret(databasePasswordKey)
-	if err != nil {
-		p.missing(databasePasswordKey, "set it with `pulumi config set --secret "+namespace+":"+databasePasswordKey+" --stack "+ctx.Stack()+"`, which asks for the value")
+	get := func(key string) (string, bool) { return ctx.GetConfig(namespace + ":" + key) }
+	p.read(get, &cfg)
+	remedy := "set it with `pulumi config set --secret " + namespace + ":" + databasePasswordKey + " --stack " + ctx.Stack() + "`, which asks for the value"
+	if password, _ := get(databasePasswordKey); password == "" {
+		p.missing(databasePasswordKey, remedy)
+	} else if !ctx.IsConfigSecret(namespace + ":" + databasePasswordKey) {
+		p.addf("%s:%s stands in plain text, must be secret: %s", namespace, databasePasswordKey, remedy)
 	}
-	cfg.DatabasePassword = password
-	return &cfg, p.err()
+	p.unknown(os.Getenv(pulumi.EnvConfig), &cfg, databasePasswordKey)
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	cfg.DatabasePassword = config.New(ctx, namespace).RequireSecret(databasePasswordKey)
+	return &cfg, nil
 }
 
 // problems is what is wrong with the configuration.
@@ -130,7 +146,9 @@ type problems struct {
 	found []string
 }
 
-func (p *problems) addf(format string, a ...any) { p.found = append(p.found, fmt.Sprintf(format, a...)) }
+func (p *problems) addf(format string, a ...any) {
+	p.found = append(p.found, fmt.Sprintf(format, a...))
+}
 
 func (p *problems) missing(key, remedy string) {
 	p.addf("%s:%s is missing: %s", namespace, key, remedy)

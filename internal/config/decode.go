@@ -20,7 +20,7 @@ func (p *problems) read(get func(key string) (string, bool), out any) {
 			continue
 		}
 		text, ok := get(name)
-		if !ok {
+		if !ok || text == "" || text == "{}" { // the empty default that Pulumi.yaml gives to what is required
 			if !optional {
 				p.missing(name, p.remedy(name, v.Field(i).Type()))
 			}
@@ -34,6 +34,20 @@ func (p *problems) read(get func(key string) (string, bool), out any) {
 			}
 		}
 		p.value(namespace+":"+name, value, v.Field(i))
+	}
+}
+
+// unknown finds keys of the project that mean nothing: a misspelt one would otherwise leave the default in force, silently.
+func (p *problems) unknown(all string, cfg any, more ...string) {
+	var values map[string]string
+	if json.Unmarshal([]byte(all), &values) != nil {
+		return // no engine gave it: a test runs the program
+	}
+	known := append(fields(reflect.TypeOf(cfg).Elem()), more...)
+	for _, k := range slices.Sorted(maps.Keys(values)) {
+		if name, ours := strings.CutPrefix(k, namespace+":"); ours && !slices.Contains(known, name) {
+			p.addf("%s is no key of this project; there are %s. Remove it with `pulumi config rm %s --stack %s`", k, strings.Join(known, ", "), k, p.stack)
+		}
 	}
 }
 

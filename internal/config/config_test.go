@@ -1,0 +1,105 @@
+package config_test
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/slipway-iac/slipway/internal/config"
+	"github.com/slipway-iac/slipway/internal/recorder"
+)
+
+// good is a configuration without a mistake, as the engine hands it over.
+func good() map[string]string {
+	return map[string]string{
+		"slipway:domain": "www.example.com", "slipway:zone": "example.com", "slipway:alternativeNames": `["example.com"]`,
+		"slipway:registry":         `{"keepReleases":30}`,
+		"slipway:network":          `{"cidr":"10.20.0.0/16","zones":3,"natGateways":"one"}`,
+		"slipway:cluster":          `{"version":"1.34","admins":["arn:aws:iam::123456789012:role/a"],"nodes":{"instanceTypes":["m5.large"],"min":2,"desired":3,"max":6}}`,
+		"slipway:images":           `{"frontend":"1.10","thoughts_server":"2.0.0","users_server":"2.0.0"}`,
+		"slipway:frontend":         `{"minReplicas":2,"maxReplicas":8,"cpuPercent":10}`,
+		"slipway:backends":         `{"replicas":2}`,
+		"slipway:database":         `{"host":"db.example.com","port":5432,"name":"thoughts","user":"app"}`,
+		"slipway:databasePassword": "s3cret",
+		"slipway:rollout":          `{"drainSeconds":30,"slowestRequestSeconds":30}`,
+		"slipway:schedule":         `{"timeZone":"Europe/Madrid","nightsFrom":"20:00","nightsTo":"07:00","nightNodes":2,"weekendNodes":2}`,
+		"slipway:protect":          "true",
+	}
+}
+
+// load runs Load as a stack named prod would, with all that the engine hands over.
+func load(t *testing.T, values map[string]string, secrets ...string) (cfg *config.Config, err error) {
+	t.Helper()
+	all, jsonErr := json.Marshal(values)
+	if jsonErr != nil {
+		t.Fatal(jsonErr)
+	}
+	t.Setenv(pulumi.EnvConfig, string(all))
+	err = pulumi.RunErr(func(ctx *pulumi.Context) error {
+		var err error
+		cfg, err = config.Load(ctx)
+		return err
+	}, pulumi.WithMocks("slipway", "prod", &recorder.Recorder{}), func(i *pulumi.RunInfo) {
+		i.Config, i.ConfigSecretKeys = values, secrets
+	})
+	return cfg, err
+}
+
+const password = "slipway:databasePassword"
+
+func TestLoadFillsEveryField(t *testing.T) {
+	cfg, err := load(t, good(), password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Images.Frontend != "1.10" || cfg.Cluster.Nodes.Max != 6 || cfg.AlternativeNames[0] != "example.com" || !cfg.Protect {
+		t.Errorf("got %+v", cfg)
+	}
+	if cfg.Registry.ExpireUntaggedDays != 0 {
+		t.Error("what is left out must stay zero, so that the component's default holds")
+	}
+}
+
+func TestLoadSaysEveryProblemAtOnce(t *testing.T) {
+	values := good()
+	maps.Copy(values, map[string]string{
+		"slipway:domain":           "",
+		"slipway:database":         "{}",
+		"slipway:registry":         `{"keepRelease":30}`,
+		"slipway:network":          `"10.0.0.0/16"`,
+		"slipway:cluster":          `{"version":1.34,"admins":"me","nodes":{"instanceTypes":["m5.large"],"min":"two","desired":3.5}}`,
+		"slipway:images":           `{"frontend":1.1,"thoughts_server":"2.0.0","users_server":"2.0.0"}`,
+		"slipway:protect":          "maybe",
+		"slipway:frontned":         "8",
+		"slipway:databasePassword": "in the open",
+	})
+	delete(values, "slipway:zone")
+	_, err := load(t, values)
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	want, readErr := os.ReadFile("testdata/problems.txt")
+	if readErr != nil {
+		t.Fatal(readErr)
+	}
+	_, got, _ := strings.Cut(err.Error(), "* ")
+	if strings.TrimSpace(got) != strings.TrimSpace(string(want)) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if strings.Contains(err.Error(), "in the open") {
+		t.Error("the error shows the password")
+	}
+}
+
+func TestMissingPasswordNamesTheCommandThatSetsASecret(t *testing.T) {
+	values := good()
+	delete(values, password)
+	_, err := load(t, values)
+	if err == nil || !strings.Contains(err.Error(), "pulumi config set --secret slipway:databasePassword --stack prod") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,46 @@
+// Package test holds what no single package can show: who may import whom, and the whole stack on the sandbox.
+package test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/slipway-iac/slipway"
+
+// closure is every package that an importer of pkg compiles.
+func closure(t *testing.T, pkg string) []string {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-deps", pkg).Output()
+	if err != nil {
+		t.Fatalf("go list -deps %s: %v", pkg, err)
+	}
+	return strings.Fields(string(out))
+}
+
+// TestImportersCompileOnlyWhatTheyUse holds the reason why each component is a package of its own: the ec2 package alone takes
+// 3 GB of memory and a minute and a half to compile.
+func TestImportersCompileOnlyWhatTheyUse(t *testing.T) {
+	everywhere := []string{"github.com/pulumi/pulumi/pkg/", "github.com/pulumi/pulumi-go-provider", "k8s.io/", "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/wafv2"}
+	for pkg, never := range map[string][]string{
+		"registry": {"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2", "github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
+		"network":  {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
+		"cluster":  nil,
+		"workload": {"github.com/pulumi/pulumi-aws", "github.com/pulumi/pulumi-eks"},
+		"edge":     {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
+		"scaling":  {"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2", "github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
+	} {
+		self := module + "/components/" + pkg
+		for _, dep := range closure(t, self) {
+			for _, bad := range append(never, everywhere...) {
+				if strings.HasPrefix(dep, bad) {
+					t.Errorf("%s reaches %s, so whoever imports it compiles that too", pkg, dep)
+				}
+			}
+			if strings.HasPrefix(dep, module+"/components/") && dep != self {
+				t.Errorf("%s reaches %s: components meet through inputs, none imports another", pkg, dep)
+			}
+		}
+	}
+}

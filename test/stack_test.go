@@ -1,0 +1,135 @@
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestStack takes the production stack through its life, as `make up`, `make preview` and `make destroy` do.
+func TestStack(t *testing.T) {
+	b := newBox(t)
+	up := b.must("up")
+	t.Run("up ends with the outputs and where to look next", func(t *testing.T) {
+		for _, want := range []string{"https://www.example.com", "123456789012.dkr.ecr.us-west-2.amazonaws.com/frontend", "slipway-prod-cluster", "America/Los_Angeles", "Where to look next"} {
+			if !strings.Contains(up.out, want) {
+				t.Errorf("the output lacks %q:\n%s", want, up.out)
+			}
+		}
+	})
+	t.Run("nothing changes without a change", func(t *testing.T) {
+		if s := b.try("preview"); s.code != 0 {
+			t.Errorf("preview ended with %d:\n%s", s.code, s.all())
+		}
+		if s := b.try("pulumi", "refresh", "--yes", "--skip-preview", "--expect-no-changes", "--stack", "prod"); s.code != 0 {
+			t.Errorf("refresh ended with %d:\n%s", s.code, s.all())
+		}
+		if s := b.try("preview"); s.code != 0 {
+			t.Errorf("preview after refresh ended with %d:\n%s", s.code, s.all())
+		}
+	})
+	t.Run("the pods of the services are ready, in two zones at least", func(t *testing.T) { b.podsAreReady(t) })
+	t.Run("the frontend has an autoscaler, and its deployment no count of its own", func(t *testing.T) {
+		var list items
+		b.kubectl(&list, "get", "hpa", "-n", "example")
+		if len(list.Items) != 1 {
+			t.Errorf("there are %d autoscalers, want 1: %+v", len(list.Items), list.Items)
+		}
+	})
+	t.Run("Pod Security admission refuses what is not restricted", func(t *testing.T) {
+		s := b.try("kubectl", "run", "root", "--image=example.com/root:1", "-n", "example")
+		if s.code == 0 || !strings.Contains(s.errOut, "violates PodSecurity \"restricted") {
+			t.Errorf("a pod that may run as root: exit code %d, %s", s.code, s.all())
+		}
+	})
+	t.Run("a release changes one thing", func(t *testing.T) {
+		s := b.tryIn("..", nil, "pulumi", "preview", "--diff", "--stack", "prod", "--config-file", b.configWith(t, `frontend: "1.0.0"`, `frontend: "1.0.1"`))
+		if s.code != 0 || !strings.Contains(s.out, "~ 1 to update") {
+			t.Errorf("exit code %d:\n%s", s.code, s.all())
+		}
+	})
+	t.Run("a plain destroy is refused, in words that say why", func(t *testing.T) {
+		s := b.try("pulumi", "destroy", "--yes", "--skip-preview", "--stack", "prod")
+		if s.code == 0 || !strings.Contains(s.all(), "protect") {
+			t.Errorf("exit code %d:\n%s", s.code, s.all())
+		}
+		if s := b.try("preview"); s.code != 0 {
+			t.Errorf("the refused destroy changed something: preview ended with %d:\n%s", s.code, s.all())
+		}
+	})
+	t.Run("what was done survives a kill of the control plane", func(t *testing.T) {
+		b.killControlPlane(t)
+		if s := b.try("preview"); s.code != 0 {
+			t.Errorf("preview ended with %d:\n%s", s.code, s.all())
+		}
+		b.podsAreReady(t)
+	})
+	t.Run("destroy leaves nothing, and up works again", func(t *testing.T) {
+		b.destroyed(t)
+		b.must("up")
+		b.podsAreReady(t)
+		b.destroyed(t)
+	})
+}
+
+func (b *box) podsAreReady(t *testing.T) {
+	t.Helper()
+	var nodes, pods items
+	b.kubectl(&nodes, "get", "nodes")
+	zone := map[string]string{}
+	for _, n := range nodes.Items {
+		zone[n.Metadata.Name] = n.Metadata.Labels["topology.kubernetes.io/zone"]
+	}
+	b.kubectl(&pods, "get", "pods", "-n", "example")
+	zones, perApp := map[string]bool{}, map[string]int{}
+	for _, p := range pods.Items {
+		if !ready(p.Status.Conditions) {
+			t.Errorf("pod %s is not ready", p.Metadata.Name)
+			continue
+		}
+		zones[zone[p.Spec.NodeName]] = true
+		perApp[p.Metadata.Labels["app.kubernetes.io/name"]]++
+	}
+	for _, app := range []string{"frontend", "thoughts-backend", "users-backend"} {
+		if perApp[app] < 2 {
+			t.Errorf("%s has %d ready pods, want 2 at least", app, perApp[app])
+		}
+	}
+	if len(zones) < 2 {
+		t.Errorf("the pods are in the zones %v, want 2 at least", zones)
+	}
+}
+
+// destroyed takes the stack away and looks whether anything is left.
+func (b *box) destroyed(t *testing.T) {
+	t.Helper()
+	b.must("destroy")
+	if s := b.must("pulumi", "stack", "export", "--stack", "prod"); strings.Contains(s.out, `"urn:`) {
+		t.Errorf("the state still holds resources:\n%s", s.out)
+	}
+	if s := b.must("status"); !strings.Contains(s.out, "account      123456789012, 0 resources") {
+		t.Errorf("the account is not empty:\n%s", s.out)
+	}
+	var namespaces items
+	b.kubectl(&namespaces, "get", "namespaces")
+	for _, n := range namespaces.Items {
+		if n.Metadata.Name != "default" && !strings.HasPrefix(n.Metadata.Name, "kube-") {
+			t.Errorf("namespace %s is left", n.Metadata.Name)
+		}
+	}
+}
+
+// configWith is a copy of the stack's configuration with one text in place of another.
+func (b *box) configWith(t *testing.T, oldAndNew ...string) string {
+	t.Helper()
+	content, err := os.ReadFile("../Pulumi.prod.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "Pulumi.prod.yaml")
+	if err := os.WriteFile(file, []byte(strings.NewReplacer(oldAndNew...).Replace(string(content))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
