@@ -5,8 +5,6 @@ SHELL := bash
 
 # Pulumi builds programs with -trimpath; with it everywhere, programs, tests and the sandbox share one build cache.
 export GOFLAGS := $(if $(findstring -trimpath,$(GOFLAGS)),$(GOFLAGS),$(strip $(GOFLAGS) -trimpath))
-# The sandbox needs no C compiler, and its binaries run on any Linux.
-export CGO_ENABLED := 0
 
 sandbox := bin/sandbox
 # A number of tests at once that keeps two compilers of 3 GB each from meeting.
@@ -47,7 +45,7 @@ lint: ## formatting, the linters, and the layers
 
 .PHONY: bench
 bench: $(sandbox) ## measure the stack's times against a flat program of as many resources
-	@./test/bench
+	@go run ./test/bench
 
 .PHONY: clean
 clean: $(sandbox) ## stop the sandbox and remove everything built and kept

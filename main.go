@@ -24,7 +24,7 @@ func stack(ctx *pulumi.Context) error {
 		return err
 	}
 	s := describe(cfg)
-	if err := s.check(); err != nil {
+	if err := s.check(ctx); err != nil {
 		return err // before anything is registered
 	}
 
@@ -169,11 +169,11 @@ func describe(cfg *config.Config) *system {
 }
 
 // check says everything that is wrong with any part at once.
-func (s *system) check() error {
+func (s *system) check(ctx *pulumi.Context) error {
 	return check.All(
-		s.images.Check("images"), s.network.Check("network"), s.cluster.Check("cluster"), s.namespace.Check("example"),
-		s.thoughts.Check("thoughts-backend"), s.users.Check("users-backend"), s.frontend.Check("frontend"),
-		s.door.Check("door"), s.week.Check("week"),
+		s.images.Check(ctx, "images"), s.network.Check(ctx, "network"), s.cluster.Check(ctx, "cluster"),
+		s.namespace.Check(ctx, "example"), s.thoughts.Check(ctx, "thoughts-backend"), s.users.Check(ctx, "users-backend"),
+		s.frontend.Check(ctx, "frontend"), s.door.Check(ctx, "door"), s.week.Check(ctx, "week"),
 	)
 }
 

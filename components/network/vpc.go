@@ -42,20 +42,20 @@ type VpcArgs struct {
 // Vpc is a private network over several zones, with room for load balancers in public subnets and for nodes and pods in
 // private ones. N counts the zones from 1:
 //
-//	slipway:index:Vpc                                    NAME
-//	├─ aws:ec2/vpc:Vpc                                   NAME-vpc                   with DNS names for its hosts
-//	├─ aws:ec2/defaultSecurityGroup:DefaultSecurityGroup NAME-default               emptied, so that nothing is open by default
-//	├─ aws:ec2/internetGateway:InternetGateway           NAME-internet
-//	├─ aws:ec2/routeTable:RouteTable                     NAME-public
-//	├─ aws:ec2/route:Route                               NAME-public-internet
-//	├─ aws:ec2/subnet:Subnet                             NAME-public-N              for internet-facing load balancers
-//	├─ aws:ec2/routeTableAssociation:RouteTableAssociation NAME-public-N
-//	├─ aws:ec2/eip:Eip                                   NAME-nat-N                 the first zone, or each with NatPerZone
-//	├─ aws:ec2/natGateway:NatGateway                     NAME-nat-N                 the first zone, or each with NatPerZone
-//	├─ aws:ec2/subnet:Subnet                             NAME-private-N             for nodes, pods, internal load balancers
-//	├─ aws:ec2/routeTable:RouteTable                     NAME-private-N
-//	├─ aws:ec2/route:Route                               NAME-private-N-internet    to the zone's NAT gateway, or the only one
-//	└─ aws:ec2/routeTableAssociation:RouteTableAssociation NAME-private-N
+//	slipway:index:Vpc                                       NAME
+//	├─ aws:ec2/vpc:Vpc                                      NAME-vpc                 with DNS names for its hosts
+//	├─ aws:ec2/defaultSecurityGroup:DefaultSecurityGroup    NAME-default             emptied, so that nothing is open by default
+//	├─ aws:ec2/internetGateway:InternetGateway              NAME-internet
+//	├─ aws:ec2/routeTable:RouteTable                        NAME-public
+//	├─ aws:ec2/route:Route                                  NAME-public-internet
+//	├─ aws:ec2/subnet:Subnet                                NAME-public-N            for internet-facing load balancers
+//	├─ aws:ec2/routeTableAssociation:RouteTableAssociation  NAME-public-N
+//	├─ aws:ec2/eip:Eip                                      NAME-nat-N               the first zone, or each with NatPerZone
+//	├─ aws:ec2/natGateway:NatGateway                        NAME-nat-N               the first zone, or each with NatPerZone
+//	├─ aws:ec2/subnet:Subnet                                NAME-private-N           for nodes, pods, internal load balancers
+//	├─ aws:ec2/routeTable:RouteTable                        NAME-private-N
+//	├─ aws:ec2/route:Route                                  NAME-private-N-internet  to the zone's NAT gateway, or the only one
+//	└─ aws:ec2/routeTableAssociation:RouteTableAssociation  NAME-private-N
 type Vpc struct {
 	pulumi.ResourceState
 	// VpcId is the id of the network.

@@ -44,11 +44,10 @@ const west = "us-west-2a us-west-2b us-west-2c us-west-2d"
 
 func TestRegistered(t *testing.T) {
 	r := &recorder.Recorder{}
-	got := map[string][]string{}
+	got := make(chan string, 1)
 	err := run(r, west, &network.VpcArgs{NatGateways: network.NatPerZone, Tags: map[string]string{"team": "thoughts"}}, func(_ *pulumi.Context, c *network.Vpc) error {
-		pulumi.All(c.PublicSubnetIds, c.PrivateSubnetIds, c.ZoneNames, c.NatAddresses, c.VpcId, c.Cidr).ApplyT(func(all []any) string {
-			got["public"], got["private"], got["zones"], got["nat"] = all[0].([]string), all[1].([]string), all[2].([]string), all[3].([]string)
-			got["vpc"] = []string{all[4].(string), all[5].(string)}
+		pulumi.All(c.VpcId, c.Cidr, c.ZoneNames, c.PublicSubnetIds, c.PrivateSubnetIds, c.NatAddresses).ApplyT(func(all []any) string {
+			got <- fmt.Sprintf("%v %v %v %v %v %v", all...)
 			return ""
 		})
 		return nil
@@ -56,10 +55,9 @@ func TestRegistered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "map[nat:[203.0.113.7 of network-nat-1 203.0.113.7 of network-nat-2 203.0.113.7 of network-nat-3]" +
-		" private:[network-private-1_id network-private-2_id network-private-3_id] public:[network-public-1_id network-public-2_id network-public-3_id]" +
-		" vpc:[network-vpc_id 10.0.0.0/16] zones:[us-west-2a us-west-2b us-west-2c]]"
-	if fmt.Sprint(got) != want {
+	want := "network-vpc_id 10.0.0.0/16 [us-west-2a us-west-2b us-west-2c] [network-public-1_id network-public-2_id network-public-3_id]" +
+		" [network-private-1_id network-private-2_id network-private-3_id] [203.0.113.7 of network-nat-1 203.0.113.7 of network-nat-2 203.0.113.7 of network-nat-3]"
+	if got := <-got; got != want {
 		t.Errorf("outputs\n%v\nwant\n%s", got, want)
 	}
 	r.Golden(t, "vpc")

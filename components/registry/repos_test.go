@@ -42,24 +42,22 @@ func run(r *recorder.Recorder, args *registry.EcrReposArgs, use func(*registry.E
 
 func TestRegistered(t *testing.T) {
 	r := &recorder.Recorder{}
-	got := map[string]string{}
+	got := make(chan [2]string, 1)
 	err := run(r, &registry.EcrReposArgs{
 		Repositories: []string{"frontend", "team/users_server"}, ReleaseTagPrefixes: []string{"v", "hotfix-"},
 		KmsKeyArn: pulumi.String("arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"), Tags: map[string]string{"team": "thoughts"},
 	}, func(c *registry.EcrRepos) {
 		pulumi.All(c.RepositoryUrls, c.RepositoryArns).ApplyT(func(all []any) string {
-			got["url"], got["arn"] = all[0].(map[string]string)["team/users_server"], all[1].(map[string]string)["frontend"]
+			got <- [2]string{all[0].(map[string]string)["team/users_server"], all[1].(map[string]string)["frontend"]}
 			return ""
 		})
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "123456789012.dkr.ecr.us-west-2.amazonaws.com/team/users_server"; got["url"] != want {
-		t.Errorf("URL is %q, want %q", got["url"], want)
-	}
-	if want := "arn:aws:ecr:us-west-2:123456789012:repository/frontend"; got["arn"] != want {
-		t.Errorf("ARN is %q, want %q", got["arn"], want)
+	want := [2]string{"123456789012.dkr.ecr.us-west-2.amazonaws.com/team/users_server", "arn:aws:ecr:us-west-2:123456789012:repository/frontend"}
+	if got := <-got; got != want {
+		t.Errorf("URL and ARN are %q, want %q", got, want)
 	}
 	r.Golden(t, "repos")
 	recorder.CheckDocTree(t, "repos.go", "EcrRepos", r)

@@ -28,12 +28,8 @@ func checkedImage(p *check.Problems, name string, image pulumi.StringInput) pulu
 		p.Required("image", false, imageExample)
 		return nil
 	case pulumi.String:
-		if found, must := imageProblem(string(v)); must != "" {
-			if found == "" {
-				p.Addf("image", "is %q, must be %s", string(v), must)
-			} else {
-				p.Addf("image", "is %q, %s, must be %s", string(v), found, must)
-			}
+		if _, must := imageProblem(string(v)); must != "" {
+			p.Addf("image", "is %q, must be %s", string(v), must)
 		}
 		return v
 	}
@@ -41,9 +37,6 @@ func checkedImage(p *check.Problems, name string, image pulumi.StringInput) pulu
 		found, must := imageProblem(s)
 		if must == "" {
 			return s, nil
-		}
-		if found == "" {
-			found = "is not what it must be"
 		}
 		// Without the image itself: the output may be secret.
 		return "", fmt.Errorf("%s %q: image %s, must be %s", AppDeploymentType, name, found, must)
@@ -54,7 +47,7 @@ func checkedImage(p *check.Problems, name string, image pulumi.StringInput) pulu
 func imageProblem(ref string) (found, must string) {
 	const fixed = "a fixed tag or a digest"
 	if ref == "" {
-		return "", "a repository with a fixed tag or a digest, for example " + imageExample
+		return "is empty", "a repository with a fixed tag or a digest, for example " + imageExample
 	}
 	rest, digest, hasDigest := strings.Cut(ref, "@")
 	if hasDigest && !imageDigest.MatchString(digest) {

@@ -66,7 +66,7 @@ func (q *quantity) scale(base int64, exponent int) {
 	}
 }
 
-// inRange refuses what Kubernetes would cut to 2^63-1 without a word.
+// inRange refuses what is beyond any machine (9 PB), where Kubernetes would cut to 2^63-1 without a word.
 func (q quantity) inRange() (quantity, error) {
 	if thousandths := new(big.Rat).Mul(q.value, big.NewRat(1000, 1)); new(big.Int).Quo(thousandths.Num(), thousandths.Denom()).IsInt64() {
 		return q, nil
@@ -110,4 +110,3 @@ func reduce(number, base int64, limit int) (int64, int) {
 	}
 	return number, i
 }
-

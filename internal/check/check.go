@@ -63,7 +63,7 @@ func (p *Problems) Unique(path string, got []string) {
 	first := map[string]int{}
 	for i, v := range got {
 		if j, dup := first[v]; dup {
-			p.Addf(fmt.Sprintf("%s[%d]", path, i), "is %q, the same as %s[%d]", v, path, j)
+			p.Addf(fmt.Sprintf("%s[%d]", path, i), "is %q, the same as %s[%d]", v, p.path(path), j)
 			continue
 		}
 		first[v] = i

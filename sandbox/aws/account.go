@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,8 +38,17 @@ type Object struct {
 	Outputs map[string]any `json:"outputs,omitempty"`
 	Created time.Time      `json:"created"`
 	// Owner is the object that made this one by itself, as EKS makes the auto scaling group of a node group; such
-	// objects go with their owner and are no resources of any stack.
+	// objects go with their owner and are no resources of any stack. OwnerAccount owns what was there before any stack.
 	Owner string `json:"owner,omitempty"`
+}
+
+// OwnerAccount is the owner of what the account holds before any stack, such as its domains.
+const OwnerAccount = "account"
+
+func (o *Object) clone() *Object {
+	c := *o
+	c.Inputs, c.Outputs = maps.Clone(o.Inputs), maps.Clone(o.Outputs)
+	return &c
 }
 
 // Get is an attribute of the object: its id, an output or an input.
@@ -93,7 +103,11 @@ type Tx struct {
 	Number  string    `json:"account"`
 	Objects []*Object `json:"objects"`
 
-	changed bool
+	changed     bool
+	defaultTags map[string]any
+	// was is what the stack knew of the inputs before an update. The account's own may differ: somebody else may have
+	// changed it.
+	was map[string]any
 }
 
 // formatVersion is raised when an older file could be misread.
@@ -158,6 +172,9 @@ func (a *Account) load() (*Tx, error) {
 	tx := &Tx{Account: a, Version: formatVersion, Number: AccountID}
 	b, err := os.ReadFile(a.File())
 	if errors.Is(err, fs.ErrNotExist) {
+		for _, o := range given {
+			tx.Objects = append(tx.Objects, o.clone())
+		}
 		return tx, nil
 	}
 	if err != nil {

@@ -131,6 +131,9 @@ func (c *checker) fields(path string, props map[string]Prop, values map[string]a
 			c.addf(join(path, name), "is no property that the sandbox knows here; it knows %s", strings.Join(slices.Sorted(maps.Keys(props)), ", "))
 			continue
 		}
+		if m, ok := values[name].(map[string]any); ok && p.Kind == JSON && !holdsUnknown(m) {
+			values[name] = describe(m) // policies may be given as objects too
+		}
 		c.value(join(path, name), p, values[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(props)) {

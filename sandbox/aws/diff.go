@@ -45,7 +45,7 @@ func valueChanges(path string, p Prop, b, n any, replace bool) []change {
 	case b == nil:
 		return []change{{path, pulumirpc.PropertyDiff_ADD, replace}}
 	case n == nil:
-		return []change{{path, pulumirpc.PropertyDiff_DELETE, replace}}
+		return []change{{path, pulumirpc.PropertyDiff_DELETE, replace || p.ReplaceIfRemoved}}
 	}
 	bm, bok := b.(map[string]any)
 	nm, nok := n.(map[string]any)

@@ -143,7 +143,11 @@ func (h *harness) update(m *made, in object) string {
 // delete removes a resource; it returns why that is refused.
 func (h *harness) delete(m *made) string {
 	h.t.Helper()
-	if _, err := h.p.Delete(context.Background(), &pulumirpc.DeleteRequest{Urn: urnOf(m.Token, m.Name), Id: m.ID, OldInputs: m.in}); err != nil {
+	state, err := marshal(m.Out)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.p.Delete(context.Background(), &pulumirpc.DeleteRequest{Urn: urnOf(m.Token, m.Name), Id: m.ID, Properties: state, OldInputs: m.in}); err != nil {
 		return err.Error()
 	}
 	return ""
@@ -168,4 +172,22 @@ func (h *harness) invoke(token string, args object) (object, string) {
 		h.t.Fatal(err)
 	}
 	return out, ""
+}
+
+func mustMarshal(t *testing.T, m object) *structpb.Struct {
+	t.Helper()
+	s, err := marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func mustUnmarshal(t *testing.T, s *structpb.Struct) object {
+	t.Helper()
+	m, err := unmarshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }

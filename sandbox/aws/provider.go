@@ -69,7 +69,7 @@ func (p *Provider) Configure(_ context.Context, r *pulumirpc.ConfigureRequest) (
 		return nil, err
 	}
 	p.region, _ = args["region"].(string)
-	if p.region == "" {
+	if len(zonesOf(p.region)) == 0 {
 		p.failure = fmt.Errorf("invalid AWS Region: %q. Set it with `pulumi config set aws:region us-west-2`", p.region)
 	}
 	if t, ok := nested(args["defaultTags"])["tags"]; ok {
@@ -121,10 +121,15 @@ func (p *Provider) Check(_ context.Context, r *pulumirpc.CheckRequest) (*pulumir
 	var c checker
 	if t.AutoName != nil {
 		if err := t.autoName(news, olds, name, r); err != nil {
-			c.addf(t.AutoName.Prop, "%s", err)
+			c.addf(t.AutoName.Prop, "cannot be made up of the resource's: %s", err)
 		}
 	}
 	c.fields("", t.Props, news)
+	if t.tagged() {
+		for _, key := range slices.Sorted(maps.Keys(nested(news["tags"]))) {
+			c.problems = append(c.problems, tagKeyProblems("tags."+key, key)...)
+		}
+	}
 	if t.Check != nil {
 		c.problems = append(c.problems, t.Check(inputs(news))...)
 	}
@@ -149,8 +154,10 @@ func (p *Provider) Check(_ context.Context, r *pulumirpc.CheckRequest) (*pulumir
 // autoName gives the resource the name it had, or makes one up.
 func (t *Type) autoName(news map[string]any, olds resource.PropertyMap, name string, r *pulumirpc.CheckRequest) error {
 	prop := t.AutoName.Prop
-	if _, given := news[prop]; given {
-		return nil
+	for _, name := range append(t.Props[prop].Without, prop) {
+		if _, given := news[name]; given {
+			return nil
+		}
 	}
 	if v, ok := olds["__defaults"]; ok && v.IsArray() {
 		for _, d := range v.ArrayValue() {
@@ -169,9 +176,12 @@ func (t *Type) autoName(news map[string]any, olds resource.PropertyMap, name str
 			return nil
 		}
 	}
-	n, err := resource.NewUniqueName(r.GetRandomSeed(), name+"-", 7, t.AutoName.Max, nil)
+	n, err := resource.NewUniqueName(r.GetRandomSeed(), t.AutoName.Prefix+name+"-", 7, t.AutoName.Max, nil)
 	if err != nil {
 		return err
+	}
+	if t.AutoName.Lower {
+		n = strings.ToLower(n)
 	}
 	news[prop] = n
 	return nil
@@ -204,19 +214,22 @@ func (p *Provider) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc
 		resp.DetailedDiff[c.path] = &pulumirpc.PropertyDiff{Kind: c.kind, InputDiff: true}
 	}
 	if len(resp.Replaces) > 0 && t.AutoName != nil {
-		resp.DeleteBeforeReplace = !autoNamed(r.GetNews(), t.AutoName.Prop)
+		resp.DeleteBeforeReplace = named(r.GetNews(), t.AutoName.Prop)
 	}
 	return resp, nil
 }
 
-// autoNamed tells whether the name was made up: with a name of the program's choice, two cannot exist at once.
-func autoNamed(inputs *structpb.Struct, prop string) bool {
+// named tells whether the program chose the name: two of that name cannot exist at once.
+func named(inputs *structpb.Struct, prop string) bool {
+	if inputs.GetFields()[prop] == nil {
+		return false
+	}
 	for _, d := range inputs.GetFields()["__defaults"].GetListValue().GetValues() {
 		if d.GetStringValue() == prop {
-			return true
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 // Create implements pulumirpc.ResourceProviderServer.
@@ -230,7 +243,7 @@ func (p *Provider) Create(_ context.Context, r *pulumirpc.CreateRequest) (*pulum
 		return nil, err
 	}
 	if r.GetPreview() {
-		out, err := marshal(t.expected(p.withTags(in), nil))
+		out, err := marshal(t.expected(p.withTags(t, in), nil))
 		return &pulumirpc.CreateResponse{Properties: out}, err
 	}
 	o := &Object{Type: t.Token, Inputs: in}
@@ -273,7 +286,7 @@ func (p *Provider) Read(_ context.Context, r *pulumirpc.ReadRequest) (*pulumirpc
 	}
 	resp := &pulumirpc.ReadResponse{}
 	err = p.account.Do(p.region, func(tx *Tx) error {
-		o := tx.Find(t.Token, "id", r.GetId())
+		o := tx.find(t, r.GetId(), r.GetProperties())
 		if o == nil && t.Import != nil {
 			o = t.Import(tx, r.GetId())
 		}
@@ -309,13 +322,23 @@ func (p *Provider) Update(_ context.Context, r *pulumirpc.UpdateRequest) (*pulum
 		if err != nil {
 			return nil, err
 		}
-		out, err := marshal(t.expected(p.withTags(news), olds))
+		expected := t.expected(p.withTags(t, news), olds)
+		if was, err := unmarshal(r.GetOldInputs()); err == nil && t.recomputes(was, news) {
+			for _, name := range t.Recomputed {
+				expected[name] = unknown{}
+			}
+		}
+		out, err := marshal(expected)
 		return &pulumirpc.UpdateResponse{Properties: out}, err
+	}
+	was, err := unmarshal(r.GetOldInputs())
+	if err != nil {
+		return nil, err
 	}
 	var state map[string]any
 	err = p.account.Do(p.region, func(tx *Tx) error {
 		return tx.withFaults(t, "update", func() error {
-			o := tx.Find(t.Token, "id", r.GetId())
+			o := tx.find(t, r.GetId(), r.GetOlds())
 			if o == nil {
 				return Errorf("NotFoundException", "%s %s is gone from the account; `pulumi refresh` lets the state know", t.Label, r.GetId())
 			}
@@ -325,11 +348,13 @@ func (p *Provider) Update(_ context.Context, r *pulumirpc.UpdateRequest) (*pulum
 			next.Outputs = maps.Clone(o.Outputs)
 			next.Inputs = news
 			for name, prop := range t.Props {
-				// What the program leaves to AWS stays as it is.
-				if _, ok := news[name]; !ok && prop.Computed && old.Inputs[name] != nil {
-					next.Inputs[name] = old.Inputs[name]
+				if _, ok := news[name]; ok {
+					delete(next.Outputs, name) // what the program says now takes the place of what AWS chose
+				} else if prop.Computed && old.Inputs[name] != nil {
+					next.Inputs[name] = old.Inputs[name] // what the program leaves to AWS stays as it is
 				}
 			}
+			tx.was = was
 			if err := tx.references(t.Props, news); err != nil {
 				return err
 			}
@@ -357,6 +382,11 @@ func (p *Provider) Update(_ context.Context, r *pulumirpc.UpdateRequest) (*pulum
 	return &pulumirpc.UpdateResponse{Properties: out}, err
 }
 
+// recomputes tells whether an update changes more than tags.
+func (t *Type) recomputes(was, now map[string]any) bool {
+	return slices.ContainsFunc(changes("", t.Props, was, now, false), func(c change) bool { return c.path != "tags" && !strings.HasPrefix(c.path, "tags.") })
+}
+
 // Delete implements pulumirpc.ResourceProviderServer. What is gone already is deleted.
 func (p *Provider) Delete(_ context.Context, r *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
 	t, _, err := p.lookUp(r.GetUrn())
@@ -365,7 +395,7 @@ func (p *Provider) Delete(_ context.Context, r *pulumirpc.DeleteRequest) (*empty
 	}
 	err = p.account.Do(p.region, func(tx *Tx) error {
 		return tx.withFaults(t, "delete", func() error {
-			o := tx.Find(t.Token, "id", r.GetId())
+			o := tx.find(t, r.GetId(), r.GetProperties())
 			if o == nil {
 				return nil
 			}
@@ -414,6 +444,7 @@ func (p *Provider) Invoke(_ context.Context, r *pulumirpc.InvokeRequest) (*pulum
 	}
 	var out map[string]any
 	err = p.account.Do(p.region, func(tx *Tx) error {
+		tx.defaultTags = p.tags
 		var err error
 		out, err = f.Call(tx, inputs(args))
 		return err
@@ -423,6 +454,19 @@ func (p *Provider) Invoke(_ context.Context, r *pulumirpc.InvokeRequest) (*pulum
 	}
 	ret, err := marshal(out)
 	return &pulumirpc.InvokeResponse{Return: ret}, err
+}
+
+// find is the object with that id and, where ids repeat, with the other attributes that the engine's state gives.
+func (tx *Tx) find(t *Type, id string, state *structpb.Struct) *Object {
+	for _, o := range tx.All(t.Token) {
+		if o.ID == id && !slices.ContainsFunc(t.Within, func(name string) bool {
+			v := state.GetFields()[name]
+			return v == nil || v.GetStringValue() != o.Str(name)
+		}) {
+			return o
+		}
+	}
+	return nil
 }
 
 // state is what the engine keeps of an object: inputs and outputs together.
@@ -455,22 +499,34 @@ func (t *Type) expected(in, olds map[string]any) map[string]any {
 		if p.Computed {
 			fill(name)
 		}
+		if given, ok := s[name].(map[string]any); ok && p.Kind == Nested {
+			was, known := olds[name].(map[string]any)
+			if known || olds == nil {
+				s[name] = (&Type{Props: p.Fields}).expected(given, was)
+			}
+		}
 	}
 	return s
 }
 
 // withTags shows tagsAll in a preview.
-func (p *Provider) withTags(in map[string]any) map[string]any {
+func (p *Provider) withTags(t *Type, in map[string]any) map[string]any {
+	if !t.tagged() {
+		return in
+	}
 	out := maps.Clone(in)
 	out["tagsAll"] = p.allTags(in)
 	return out
 }
 
 func (p *Provider) setTags(t *Type, o *Object) {
-	if _, ok := t.Props["tags"]; ok {
+	if t.tagged() {
 		o.Set("tagsAll", p.allTags(o.Inputs))
 	}
 }
+
+// tagged tells whether the type takes tags as a map, and so the default tags of the provider.
+func (t *Type) tagged() bool { return t.Props["tags"].Kind == Map }
 
 func (p *Provider) allTags(in map[string]any) map[string]any {
 	all := map[string]any{}

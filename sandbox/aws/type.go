@@ -12,12 +12,16 @@ type Type struct {
 	Ops Ops
 	// Global types have no region (IAM, Route 53).
 	Global bool
+	// Within are attributes that together with the id tell objects apart, where AWS uses an id more than once.
+	Within []string
 	// AutoName is how a name is made up where the program gives none; nil where the type has none.
 	AutoName *AutoName
 	// Props are the inputs. An input that is not here is an error.
 	Props map[string]Prop
 	// Outputs are the attributes that AWS computes, beyond inputs that are Computed.
 	Outputs []string
+	// Recomputed are outputs that an update of anything but tags changes: its preview does not know them.
+	Recomputed []string
 	// Check finds what is wrong with known inputs across properties, without the account.
 	Check func(in Inputs) []Problem
 	// Validate finds what AWS refuses on create and on update, before anything changes: limits, uniqueness, states.
@@ -47,6 +51,10 @@ type AutoName struct {
 	Prop string
 	// Max is the longest name that AWS takes.
 	Max int
+	// Lower: AWS takes lower case only.
+	Lower bool
+	// Prefix that AWS demands, such as "alias/".
+	Prefix string
 }
 
 // Kind is the shape of a property's value.
@@ -71,6 +79,8 @@ type Prop struct {
 	Required bool
 	// Replace: a change makes a new resource.
 	Replace bool
+	// ReplaceIfRemoved: taking the value away makes a new resource, other changes do not.
+	ReplaceIfRemoved bool
 	// Computed: AWS fills it in where the program gives none.
 	Computed bool
 	// Default stands in where the program gives none.
@@ -137,6 +147,8 @@ type Function struct {
 var (
 	types     = map[string]*Type{}
 	functions = map[string]*Function{}
+	// given is what the account holds before any stack; each service's file adds to it from init.
+	given []*Object
 )
 
 // register makes types known; each service's file calls it from init.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,9 +14,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/jsonmergepatch"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/strategicpatch"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/util/csaupgrade"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
@@ -41,14 +44,37 @@ func dryRun(preview bool) []string {
 func (c *change) do(ctx context.Context) (*unstructured.Unstructured, error) {
 	switch {
 	case isCRD(c.after):
-		// A definition is put as a whole, so that versions that left the program leave the cluster.
-		c.after.SetResourceVersion(c.live.GetResourceVersion())
-		return c.client.Update(ctx, c.after, metav1.UpdateOptions{FieldManager: c.manager, DryRun: dryRun(c.preview)})
+		return c.put(ctx)
 	case c.serverSideApply:
 		return c.apply(ctx)
 	default:
 		return c.merge(ctx)
 	}
+}
+
+// put replaces a definition as a whole, so that versions that left the program leave the cluster.
+func (c *change) put(ctx context.Context) (out *unstructured.Unstructured, err error) {
+	err = c.onLatest(ctx, func() error {
+		c.after.SetResourceVersion(c.live.GetResourceVersion())
+		out, err = c.client.Update(ctx, c.after, metav1.UpdateOptions{FieldManager: c.manager, DryRun: dryRun(c.preview)})
+		return err
+	})
+	return out, err
+}
+
+// onLatest does again, on the object as it is by then, what failed because a controller wrote to the object meanwhile.
+func (c *change) onLatest(ctx context.Context, do func() error) error {
+	tries := 0
+	return retry.RetryOnConflict(wait.Backoff{Steps: 10, Duration: 10 * time.Millisecond, Factor: 2, Jitter: 0.1}, func() error {
+		if tries++; tries > 1 {
+			latest, err := c.client.Get(ctx, c.live.GetName(), metav1.GetOptions{})
+			if err != nil {
+				return err
+			}
+			c.live = latest
+		}
+		return do()
+	})
 }
 
 // ownManagers are the names under which this provider, and kubectl, own the fields of what they did not apply server-side.
@@ -59,16 +85,8 @@ func ownManagers(manager string) sets.Set[string] {
 
 func (c *change) apply(ctx context.Context) (*unstructured.Unstructured, error) {
 	if !c.preview {
-		// The object was made by a plain create, whose fields another owner holds even if it has the same name: take them
-		// over, else an apply would conflict with them and could not remove any.
-		patch, err := csaupgrade.UpgradeManagedFieldsPatch(c.live, ownManagers(c.manager), c.manager)
-		if err != nil {
+		if err := c.onLatest(ctx, func() error { return c.takeOver(ctx) }); err != nil {
 			return nil, err
-		}
-		if len(patch) > 0 {
-			if c.live, err = c.client.Patch(ctx, c.live.GetName(), types.JSONPatchType, patch, metav1.PatchOptions{}); err != nil {
-				return nil, err
-			}
 		}
 	}
 	if err := c.leaveIgnored(); err != nil {
@@ -82,6 +100,20 @@ func (c *change) apply(ctx context.Context) (*unstructured.Unstructured, error) 
 	out, err := c.client.Patch(ctx, c.live.GetName(), types.ApplyPatchType, body,
 		metav1.PatchOptions{FieldManager: c.manager, Force: &force, DryRun: dryRun(c.preview)})
 	return out, conflictHelp(err, c.manager)
+}
+
+// takeOver makes fields ours that a plain create set. Their owner is another one to the server even if it has the same
+// name, so that an apply would conflict with it and could not remove any.
+func (c *change) takeOver(ctx context.Context) error {
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(c.live, ownManagers(c.manager), c.manager)
+	if err != nil || len(patch) == 0 {
+		return err
+	}
+	live, err := c.client.Patch(ctx, c.live.GetName(), types.JSONPatchType, patch, metav1.PatchOptions{})
+	if err == nil {
+		c.live = live
+	}
+	return err
 }
 
 // force tells whether to take fields from other owners. In a preview it also does where the real run would first have

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -57,6 +56,10 @@ func (p *provider) Create(request context.Context, req *pulumirpc.CreateRequest)
 			"Verify that any required CRDs have been created: %w", req.GetUrn(), version, inputs.GetKind(), err)
 	case errors.As(err, &notReady):
 		live = notReady.object
+	case apierrors.IsAlreadyExists(err):
+		return nil, fmt.Errorf("resource %q was not successfully created by the Kubernetes API server: %w. "+
+			"To take it over, import it or set the provider's upsertExistingObjects; "+
+			"if the resource was renamed in the program, give it an alias", req.GetUrn(), err)
 	default:
 		return nil, fmt.Errorf("resource %q was not successfully created by the Kubernetes API server: %w", req.GetUrn(), err)
 	}
@@ -84,17 +87,19 @@ func (p *provider) Create(request context.Context, req *pulumirpc.CreateRequest)
 // cannotPreview tells errors of a dry run that say nothing about the real run: the namespace is made in the same run, the
 // object of the same name is replaced in it, or one may not ask.
 func cannotPreview(err error) bool {
-	return namespaceMissing(err) || apierrors.IsForbidden(err) && !namespaceTerminating(err) || apierrors.IsAlreadyExists(err) ||
+	return namespaceMissing(err) || apierrors.IsForbidden(err) || apierrors.IsAlreadyExists(err) ||
 		apierrors.IsBadRequest(err) && strings.Contains(err.Error(), "does not support dry run")
 }
 
-func namespaceTerminating(err error) bool { return apierrors.HasStatusCause(err, "NamespaceTerminating") }
+func namespaceTerminating(err error) bool {
+	return apierrors.HasStatusCause(err, "NamespaceTerminating")
+}
 
 // create retries what fails only because something else is not there yet: the namespace, the kind.
 func (p *provider) create(ctx context.Context, req *pulumirpc.CreateRequest, s settings, c *cluster, manager string, inputs *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	var client dynamic.ResourceInterface
 	var made *unstructured.Unstructured
-	err := retry(ctx, func(i int) error {
+	err := persist(ctx, func(i int) error {
 		var err error
 		if client, err = c.clientFor(inputs); err == nil {
 			made, err = s.send(ctx, client, manager, inputs, req.GetPreview())
@@ -132,8 +137,8 @@ func (s settings) send(ctx context.Context, client dynamic.ResourceInterface, ma
 	return made, conflictHelp(err, manager)
 }
 
-// retry does what may succeed later, up to six times with growing pauses.
-func retry(ctx context.Context, do func(i int) error, again func(error) bool) error {
+// persist does what may succeed later, up to six times with growing pauses.
+func persist(ctx context.Context, do func(i int) error, again func(error) bool) error {
 	pause := time.Second
 	for i := 0; ; i++ {
 		err := do(i)
@@ -265,6 +270,3 @@ func relinquish(ctx context.Context, c *cluster, obj *unstructured.Unstructured,
 	_, err = client.Patch(ctx, obj.GetName(), types.ApplyPatchType, body, metav1.PatchOptions{FieldManager: manager})
 	return err
 }
-
-// urnName is the logical name in a resource's URN.
-func urnName(urn string) string { return resource.URN(urn).Name() }

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -65,5 +64,3 @@ func conflictHelp(err error, manager string) error {
 		fmt.Errorf("The resource managed by field manager %q had an apply conflict: %w", manager, err), //nolint:staticcheck // as above
 	)
 }
-
-func ended(ctx context.Context) bool { return ctx.Err() != nil }

@@ -6,9 +6,9 @@ package kubernetes
 import (
 	"context"
 	"fmt"
-	"io"
 	"sync"
 
+	"github.com/go-logr/logr"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -19,7 +19,7 @@ import (
 // Version is the release of pulumi-kubernetes that the provider stands in for.
 const Version = "4.30.0"
 
-const schema = `{"name":"kubernetes","version":"` + Version + `","displayName":"Kubernetes","resources":{},"functions":{}}`
+const packageSchema = `{"name":"kubernetes","version":"` + Version + `","displayName":"Kubernetes","resources":{},"functions":{}}`
 
 // provider serves one provider resource of a stack: the engine starts a process for each.
 type provider struct {
@@ -40,8 +40,7 @@ type provider struct {
 
 // New makes the provider. It silences client-go's own log, which the engine would show as output of the program.
 func New() pulumirpc.ResourceProviderServer {
-	klog.LogToStderr(false)
-	klog.SetOutput(io.Discard)
+	klog.SetLogger(logr.Discard())
 	p := &provider{crds: map[groupKind]bool{}}
 	p.life, p.stop = context.WithCancel(context.Background())
 	return p
@@ -66,7 +65,7 @@ func (p *provider) GetSchema(_ context.Context, req *pulumirpc.GetSchemaRequest)
 	if v := req.GetVersion(); v != 0 {
 		return nil, fmt.Errorf("unsupported schema version %d", v)
 	}
-	return &pulumirpc.GetSchemaResponse{Schema: schema}, nil
+	return &pulumirpc.GetSchemaResponse{Schema: packageSchema}, nil
 }
 
 func (p *provider) GetMapping(context.Context, *pulumirpc.GetMappingRequest) (*pulumirpc.GetMappingResponse, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -20,7 +21,7 @@ func (p *provider) Read(request context.Context, req *pulumirpc.ReadRequest) (*p
 	if unreachable != "" {
 		return p.readUnreachable(ctx, s, unreachable, req)
 	}
-	gvk, err := gvkOf(urnOf(req))
+	gvk, err := gvkOf(resource.URN(req.GetUrn()))
 	if err != nil {
 		return nil, err
 	}

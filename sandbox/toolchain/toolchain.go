@@ -99,7 +99,6 @@ func compile(ctx context.Context, src string, b built, out string, step *progres
 	tmp := out + ".new"
 	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-trimpath", "-ldflags", b.ldflags, "-o", tmp, b.pkg)
 	cmd.Dir = src
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	pipe, err := cmd.StderrPipe()
 	if err != nil {
 		return err

@@ -149,18 +149,23 @@ func (p *pki) serviceAccountKey() error {
 	b, err := os.ReadFile(p.path(saFile))
 	if err == nil {
 		if block, _ := pem.Decode(b); block != nil {
-			if _, err := x509.ParsePKCS8PrivateKey(block.Bytes); err == nil {
+			if _, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
 				return nil
 			}
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	_, keyPEM, err := newKey()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
 	}
-	return atomicfile.Write(p.path(saFile), keyPEM, 0o600)
+	// The API server takes the public key from the same file, which it can only in this format.
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return atomicfile.Write(p.path(saFile), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), 0o600)
 }
 
 // usable tells whether the certificate on disk is whole, is of this authority, says what it should and stays valid.

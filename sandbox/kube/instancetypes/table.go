@@ -27,10 +27,10 @@ var (
 
 // families with a fixed ratio of memory to CPU.
 var families = []struct {
-	name        string
-	arch        string
-	mibPerVcpu  int
-	sizes       []size
+	name       string
+	arch       string
+	mibPerVcpu int
+	sizes      []size
 }{
 	{name: "m5", arch: AMD64, mibPerVcpu: 4096, sizes: common},
 	{name: "m5a", arch: AMD64, mibPerVcpu: 4096, sizes: common},

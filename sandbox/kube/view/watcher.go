@@ -34,6 +34,10 @@ func unchanged(a, b os.FileInfo) bool {
 func NewWatcher(file string) *Watcher {
 	w := &Watcher{file: file, changed: make(chan struct{}, 1), err: fs.ErrNotExist}
 	w.Refresh()
+	select { // what was there from the beginning is no change
+	case <-w.changed:
+	default:
+	}
 	return w
 }
 

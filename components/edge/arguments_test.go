@@ -1,0 +1,159 @@
+package edge_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	perrors "github.com/pulumi/pulumi/sdk/v3/go/pulumi/errors"
+
+	"github.com/slipway-iac/slipway/components/edge"
+	"github.com/slipway-iac/slipway/internal/recorder"
+)
+
+func TestEveryProblemIsSaidAtOnce(t *testing.T) {
+	many := strings.Split(strings.Repeat("/a*?,", 5)+"/b", ",")
+	for name, tc := range map[string]struct {
+		args *edge.HttpsLoadBalancerArgs
+		want string
+	}{
+		"internal-and-far-too-long": {nil, `slipway:index:HttpsLoadBalancer "internal-and-far-too-long" has 9 invalid argument(s):
+  name is "internal-and-far-too-long", must not be or begin with "internal": AWS keeps names of load balancers that begin so for itself
+  name is "internal-and-far-too-long", must be at most 20 characters: the load balancer's name is it with "-alb" and 8 more characters, which makes 37, and AWS takes 32
+  domain is required, for example "example.com"
+  zoneName is required (or zoneId), for example "example.com": the Route 53 zone in which the names are
+  vpcId is required, for example "vpc-0123456789abcdef0"
+  nodeSecurityGroupId is required, for example "sg-0123456789abcdef0"
+  publicSubnetIds is required, for example the public subnets of the VPC
+  autoScalingGroupNames is required, for example {"base": cluster.AutoScalingGroupNames["base"]}: without nodes there is nobody to answer
+  routes is required, for example one route without hosts and paths, which takes everything`},
+		"door": {&edge.HttpsLoadBalancerArgs{
+			Domain:                "*.example.org",
+			AlternativeNames:      []string{"Example.com", "www.other.net", "a.example.com", "a.example.com"},
+			ZoneName:              "example.com",
+			ZoneId:                pulumi.String("Z1"),
+			VpcId:                 pulumi.String("network"),
+			NodeSecurityGroupId:   pulumi.String("sg-"),
+			PublicSubnetIds:       pulumi.ToStringArray([]string{"sub"}),
+			AutoScalingGroupNames: map[string]pulumi.StringInput{"": pulumi.String("x"), "base": pulumi.String(""), "spot": nil},
+			DrainSeconds:          4000, IdleTimeoutSeconds: -1, TlsPolicy: "ELBSecurityPolicy-2016-08", CertificateTimeoutMinutes: 2,
+			Tags: map[string]string{"aws:x": "y"},
+		}, `slipway:index:HttpsLoadBalancer "door" has 18 invalid argument(s):
+  domain is "*.example.org", must be one name: put the wildcard into alternativeNames
+  alternativeNames[0] is "Example.com", must be a DNS name in lower case without a dot at the end, like "www.example.com"
+  alternativeNames[1] is "www.other.net", must be "example.com" or end in ".example.com": the zone can prove no other name
+  alternativeNames[3] is "a.example.com", the same as alternativeNames[2]
+  zoneName is "example.com", must be left out when zoneId is set
+  vpcId is "network", must be an id that begins with "vpc-"
+  nodeSecurityGroupId is "sg-", must be an id that begins with "sg-"
+  publicSubnetIds has 1 entries, must have at least 2, in different zones: AWS puts a load balancer into no less
+  publicSubnetIds[0] is "sub", must be an id that begins with "subnet-"
+  autoScalingGroupNames[""] has an empty key, must have the name of the node group
+  autoScalingGroupNames["base"] is required, for example the name of the node group's auto scaling group
+  autoScalingGroupNames["spot"] is required, for example the name of the node group's auto scaling group
+  drainSeconds is 4000, must be 1 to 3600
+  idleTimeoutSeconds is -1, must be 1 to 4000
+  tlsPolicy is "ELBSecurityPolicy-2016-08", must be one of ` + `"` + strings.Join(edge.TlsPolicies(), `", "`) + `"` + `
+  certificateTimeoutMinutes is 2, must be 5 to 180
+  routes is required, for example one route without hosts and paths, which takes everything
+  tags["aws:x"] has a key that begins with "aws:", which AWS keeps for itself`},
+		"gate": {routedAt([]edge.Route{
+			{},
+			{Name: "A_b", FormerName: "C", NodePort: pulumi.Int(80), HealthCheckPath: "healthz", HealthCheckCodes: "503", HealthCheckIntervalSeconds: 2, Priority: 50001},
+			{Name: "more-than-twenty-letters", NodePort: pulumi.Int(30001), HealthCheckIntervalSeconds: 30, Hosts: []string{"*", "other.net", "a.b.example.com", "a.example.com", "a.example.com"}},
+			{Name: "copy", SameTargetAs: "copy", NodePort: pulumi.Int(30001), HealthCheckPath: "/"},
+			{Name: "copy", SameTargetAs: "nobody", FormerName: "copy"},
+			{Name: "chain", SameTargetAs: "copy"},
+			{Name: "many", Paths: many, NodePort: pulumi.Int(30002)},
+			{Name: "odd", Paths: []string{"x", "/a b", "/" + strings.Repeat("x", 128)}, NodePort: pulumi.Int(30003), Priority: -1},
+		}), `slipway:index:HttpsLoadBalancer "gate" has 33 invalid argument(s):
+  routes[0].name is required, for example "frontend"
+  routes[0].nodePort is required, for example 30080, or the NodePort of the app
+  routes[1].name is "A_b", must be lower-case letters and digits, with hyphens between them
+  routes[1].formerName is "C", must be lower-case letters and digits, with hyphens between them
+  routes[1].priority is 50001, must be 1 to 50000
+  routes[1].nodePort is 80, must be 30000 to 32767: the port that Kubernetes gave to a Service of type NodePort
+  routes[1].healthCheckPath is "healthz", must be a path that begins with "/", without spaces
+  routes[1].healthCheckCodes is "503", must be codes of 200 to 499, like "200", "200,204" or "200-399"
+  routes[1].healthCheckIntervalSeconds is 2, must be 5 to 300
+  routes[2].name is "more-than-twenty-letters", must be at most 19 characters: the target group's name is "gate-more-than-twenty-letters" with 8 more characters, which makes 37, and AWS takes 32
+  routes[2].hosts[0] is "*", must be a name in lower case with at least one dot and letters after the last one, like "app.example.com" or "*.example.com"
+  routes[2].hosts[1] is "other.net", must be one of the names of the load balancer (example.com, *.example.com, api.eu.example.com): browsers refuse a certificate for another name; add it to alternativeNames
+  routes[2].hosts[2] is "a.b.example.com", must be one of the names of the load balancer (example.com, *.example.com, api.eu.example.com): browsers refuse a certificate for another name; add it to alternativeNames
+  routes[2].hosts[4] is "a.example.com", the same as hosts[3]
+  routes[2].healthCheckIntervalSeconds is 30, must be at most 12: a node that does not answer is noticed after 2 × 30 s and a last wait of 5 s, together 65 s, and drainSeconds is 30
+  routes[3].sameTargetAs is "copy", must be the name of another route
+  routes[3].nodePort must be left out with sameTargetAs: route "copy" says it
+  routes[3].healthCheckPath must be left out with sameTargetAs: route "copy" says it
+  routes[4].sameTargetAs is "nobody", must be the name of another route
+  routes[5].sameTargetAs is "copy", must be a route with a nodePort of its own: that one has sameTargetAs "copy"
+  routes[6].paths[1] is "/a*?", the same as paths[0]
+  routes[6].paths[2] is "/a*?", the same as paths[0]
+  routes[6].paths[3] is "/a*?", the same as paths[0]
+  routes[6].paths[4] is "/a*?", the same as paths[0]
+  routes[6] (many) has 6 hosts and paths, must have at most 5: AWS's limit for one rule; put the others into a route with sameTargetAs
+  routes[6] (many) has 10 wildcards, must have at most 5: AWS's limit for one rule; put the others into a route with sameTargetAs
+  routes[7].paths[0] is "x", must be a path that begins with "/" or "*", of letters, digits, * and ? as wildcards, and _-.$/~"'@:+&, like "/api/*"
+  routes[7].paths[1] is "/a b", must be a path that begins with "/" or "*", of letters, digits, * and ? as wildcards, and _-.$/~"'@:+&, like "/api/*"
+  routes[7].paths[2] is 129 characters long, must be at most 128
+  routes[7].priority is -1, must be 1 to 50000
+  routes[4].name is "copy", the same as routes[3].name
+  routes[4].formerName is "copy", must not be the name of a route that there is
+  routes[3].nodePort is 30001, the same as of route "more-than-twenty-letters": set sameTargetAs: "more-than-twenty-letters" instead`},
+	} {
+		r := &recorder.Recorder{}
+		err := runNamed(r, name, tc.args, nil)
+		if err == nil || err.Error() != tc.want {
+			t.Errorf("%s: got\n%v\nwant\n%s", name, err, tc.want)
+		}
+		if strings.Contains(r.Tree(), name) {
+			t.Errorf("%s: registered in spite of problems:\n%s", name, r.Tree())
+		}
+		var each *perrors.InputPropertiesError
+		if !errors.As(err, &each) {
+			t.Errorf("%s: %T tells a plugin host no paths", name, err)
+		}
+	}
+}
+
+func routedAt(routes []edge.Route) *edge.HttpsLoadBalancerArgs {
+	args := typical()
+	args.Routes = routes
+	return args
+}
+
+func TestZoneIdIsChecked(t *testing.T) {
+	args := typical()
+	args.ZoneName, args.ZoneId = "", pulumi.String("example.com")
+	want := `zoneId is "example.com", must be the id of a Route 53 zone, like "Z0123456789ABCDEFGHIJ"`
+	if err := run(&recorder.Recorder{}, args); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNamesOfLoadBalancers(t *testing.T) {
+	for name, ok := range map[string]bool{"door": true, "internals": true, "internal": false, "internal-door": false, "a_b": false, "-a": false, "twenty-characters-12": true, "twenty-1-characters-1": false} {
+		args := typical()
+		args.Routes = []edge.Route{{Name: "x", NodePort: pulumi.Int(30000)}}
+		if err := runNamed(account(), name, args, nil); (err == nil) != ok {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// The first name of a certificate may be 64 characters long, the others longer.
+func TestLengthsOfNames(t *testing.T) {
+	long := strings.Repeat("a", 53) + ".example.com"
+	args := typical()
+	args.AlternativeNames = append(args.AlternativeNames, long)
+	if err := run(account(), args); err != nil {
+		t.Error(err)
+	}
+	args = typical()
+	args.Domain, args.Routes[0].Hosts = long, nil
+	args.Routes = args.Routes[:1]
+	if err := run(account(), args); err == nil || !strings.HasSuffix(err.Error(), "\n  domain is 65 characters long, must be at most 64") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,105 @@
+package edge
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// zone is the id of the zone that holds the names.
+func (b *builder) zone() (pulumi.StringInput, error) {
+	if b.args.ZoneId != nil {
+		return b.args.ZoneId, nil
+	}
+	found, err := route53.LookupZone(b.ctx, &route53.LookupZoneArgs{
+		Name: pulumi.StringRef(b.args.ZoneName),
+		// Nobody but the VPC sees a private zone of the same name, so that it can prove nothing.
+		PrivateZone: pulumi.BoolRef(false),
+	}, b.below)
+	if err != nil {
+		return nil, fmt.Errorf("zoneName is %q, must be a public Route 53 zone of the account: %w", b.args.ZoneName, err)
+	}
+	return pulumi.String(found.ZoneId), nil
+}
+
+// certificate is the certificate for all names, once it is issued.
+func (b *builder) certificate(zone pulumi.StringInput) (*acm.CertificateValidation, error) {
+	requested, err := acm.NewCertificate(b.ctx, b.name+"-certificate", &acm.CertificateArgs{
+		DomainName:              pulumi.String(b.args.Domain),
+		SubjectAlternativeNames: pulumi.ToStringArray(b.args.AlternativeNames),
+		ValidationMethod:        pulumi.String("DNS"),
+		Tags:                    b.tags(b.name),
+	}, b.below)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	var proofs pulumi.StringArray
+	for _, host := range bases(b.args.names()) {
+		proof, err := b.proof(zone, requested, host)
+		if err != nil {
+			return nil, fmt.Errorf("validation record for %s: %w", host, err)
+		}
+		proofs = append(proofs, proof.Fqdn)
+	}
+	wait := fmt.Sprintf("%dm", b.args.CertificateTimeoutMinutes)
+	issued, err := acm.NewCertificateValidation(b.ctx, b.name+"-certificate", &acm.CertificateValidationArgs{
+		CertificateArn: requested.Arn, ValidationRecordFqdns: proofs,
+	}, b.below, pulumi.Timeouts(&pulumi.CustomTimeouts{Create: wait}))
+	if err != nil {
+		return nil, fmt.Errorf("validation of the certificate: %w", err)
+	}
+	return issued, nil
+}
+
+// proof is the record that proves to AWS that host, and the wildcard at it, are ours.
+func (b *builder) proof(zone pulumi.StringInput, requested *acm.Certificate, host string) (*route53.Record, error) {
+	part := func(what string, of func(acm.CertificateDomainValidationOption) *string) pulumi.StringOutput {
+		return requested.DomainValidationOptions.ApplyT(func(options []acm.CertificateDomainValidationOption) (string, error) {
+			for _, o := range options {
+				if o.DomainName != nil && base(*o.DomainName) == host {
+					if v := of(o); v != nil {
+						return *v, nil
+					}
+				}
+			}
+			return "", fmt.Errorf("the certificate has no %s of a validation record for %s", what, host)
+		}).(pulumi.StringOutput)
+	}
+	return route53.NewRecord(b.ctx, b.name+"-"+host+"-proof", &route53.RecordArgs{
+		ZoneId:  zone,
+		Name:    part("name", func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordName }),
+		Type:    part("type", func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordType }),
+		Records: pulumi.StringArray{part("value", func(o acm.CertificateDomainValidationOption) *string { return o.ResourceRecordValue })},
+		Ttl:     pulumi.Int(60),
+		// An account has one and the same proof for a host in all its certificates: another stack's record is equal to this one.
+		AllowOverwrite: pulumi.Bool(true),
+	}, b.below)
+}
+
+// aliases lead the names to the load balancer, once it has answers.
+func (b *builder) aliases(zone pulumi.StringInput, alb *lb.LoadBalancer, after []pulumi.Resource) error {
+	types := []string{"A"}
+	if b.args.DualStack {
+		types = append(types, "AAAA")
+	}
+	for _, host := range b.args.names() {
+		for _, typ := range types {
+			suffix := map[string]string{"A": "-a", "AAAA": "-aaaa"}[typ]
+			_, err := route53.NewRecord(b.ctx, b.name+"-"+host+suffix, &route53.RecordArgs{
+				ZoneId: zone,
+				Name:   pulumi.String(host),
+				Type:   pulumi.String(typ),
+				Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
+					Name: alb.DnsName, ZoneId: alb.ZoneId, EvaluateTargetHealth: pulumi.Bool(true),
+				}},
+			}, b.below, pulumi.DependsOn(after))
+			if err != nil {
+				return fmt.Errorf("%s record of %s: %w", typ, host, err)
+			}
+		}
+	}
+	return nil
+}

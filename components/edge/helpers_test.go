@@ -1,0 +1,115 @@
+package edge_test
+
+import (
+	"cmp"
+	"maps"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/slipway-iac/slipway/components/edge"
+	"github.com/slipway-iac/slipway/internal/recorder"
+)
+
+const (
+	albType        = "aws:lb/loadBalancer:LoadBalancer"
+	attachmentType = "aws:autoscaling/attachment:Attachment"
+	certType       = "aws:acm/certificate:Certificate"
+	egressType     = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+	groupType      = "aws:lb/targetGroup:TargetGroup"
+	ingressType    = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+	listenerType   = "aws:lb/listener:Listener"
+	recordType     = "aws:route53/record:Record"
+	ruleType       = "aws:lb/listenerRule:ListenerRule"
+	validationType = "aws:acm/certificateValidation:CertificateValidation"
+)
+
+// account is a recorder that answers as AWS does: a wildcard and the name it hangs at have one and the same proof.
+func account() *recorder.Recorder {
+	str := resource.NewStringProperty
+	arn := func(a pulumi.MockResourceArgs) resource.PropertyMap {
+		return resource.PropertyMap{"arn": str("arn:" + a.Name), "name": str(a.Name + "-1234567"), "dnsName": str(a.Name + ".elb.example.net"), "zoneId": str("Z35SXDOTRQ7X7K")}
+	}
+	return &recorder.Recorder{
+		Outputs: map[string]func(pulumi.MockResourceArgs) resource.PropertyMap{
+			albType: arn, groupType: arn, listenerType: arn,
+			certType: func(a pulumi.MockResourceArgs) resource.PropertyMap {
+				hosts := []resource.PropertyValue{a.Inputs["domainName"]}
+				hosts = append(hosts, a.Inputs["subjectAlternativeNames"].ArrayValue()...)
+				var options []resource.PropertyValue
+				for _, h := range hosts {
+					name := h.StringValue()
+					if len(name) > 2 && name[:2] == "*." {
+						name = name[2:]
+					}
+					options = append(options, resource.NewObjectProperty(resource.PropertyMap{
+						"domainName": h, "resourceRecordName": str("_1." + name + "."), "resourceRecordType": str("CNAME"), "resourceRecordValue": str("_2." + name + ".acm."),
+					}))
+				}
+				return resource.PropertyMap{"arn": str("arn:requested"), "domainValidationOptions": resource.NewArrayProperty(options)}
+			},
+			validationType: func(pulumi.MockResourceArgs) resource.PropertyMap {
+				return resource.PropertyMap{"certificateArn": str("arn:issued")}
+			},
+			recordType: func(a pulumi.MockResourceArgs) resource.PropertyMap {
+				return resource.PropertyMap{"fqdn": a.Inputs["name"]}
+			},
+		},
+		Calls: map[string]func(resource.PropertyMap) resource.PropertyMap{
+			"aws:route53/getZone:getZone": func(in resource.PropertyMap) resource.PropertyMap {
+				out := maps.Clone(in)
+				out["zoneId"], out["id"] = str("Z0FOUND"), str("Z0FOUND")
+				return out
+			},
+		},
+	}
+}
+
+// typical is the door of a system of three services.
+func typical() *edge.HttpsLoadBalancerArgs {
+	return &edge.HttpsLoadBalancerArgs{
+		Domain:              "example.com",
+		AlternativeNames:    []string{"*.example.com", "api.eu.example.com"},
+		ZoneName:            "example.com",
+		VpcId:               pulumi.String("vpc-1"),
+		PublicSubnetIds:     pulumi.ToStringArray([]string{"subnet-1", "subnet-2"}),
+		NodeSecurityGroupId: pulumi.String("sg-nodes"),
+		AutoScalingGroupNames: map[string]pulumi.StringInput{
+			"base": pulumi.String("eks-base-1"), "spot": pulumi.String("eks-spot-1"),
+		},
+		Routes: []edge.Route{
+			{Name: "frontend", Hosts: []string{"example.com", "www.example.com"}, NodePort: pulumi.Int(30080), HealthCheckPath: "/healthz"},
+			{Name: "thoughts", Hosts: []string{"api.eu.example.com"}, Paths: []string{"/thoughts", "/thoughts/*"}, NodePort: pulumi.Int(30081)},
+			{Name: "users", Paths: []string{"/users/*"}, NodePort: pulumi.Int(30082), Priority: 7, HealthCheckCodes: "200", HealthCheckIntervalSeconds: 5},
+			{Name: "rest", SameTargetAs: "frontend"},
+		},
+		Tags: map[string]string{"team": "thoughts"},
+	}
+}
+
+// run makes the door called "door".
+func run(r *recorder.Recorder, args *edge.HttpsLoadBalancerArgs) error {
+	return runNamed(r, "door", args, nil)
+}
+
+func runNamed(r *recorder.Recorder, name string, args *edge.HttpsLoadBalancerArgs, then func(*edge.HttpsLoadBalancer)) error {
+	var refused error
+	err := r.Run(func(ctx *pulumi.Context) error {
+		var c *edge.HttpsLoadBalancer
+		if c, refused = edge.NewHttpsLoadBalancer(ctx, name, args); refused == nil && then != nil {
+			then(c)
+		}
+		return refused
+	})
+	// As NewHttpsLoadBalancer said it, without what the engine draws around it.
+	return cmp.Or(refused, err)
+}
+
+func mustRun(t testing.TB, r *recorder.Recorder, args *edge.HttpsLoadBalancerArgs) *recorder.Recorder {
+	t.Helper()
+	if err := run(r, args); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}

@@ -1,0 +1,182 @@
+// Package edge holds the public door of a system: what takes requests from the internet to the nodes.
+package edge
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// HttpsLoadBalancerType is in every stack's state: to change it takes an alias and a major version.
+const HttpsLoadBalancerType = "slipway:index:HttpsLoadBalancer"
+
+// HttpsLoadBalancerArgs says under which names the system is reached, and which request goes to which node port.
+type HttpsLoadBalancerArgs struct {
+	// Domain is the first name of the system, for example "example.com": lower case, at most 64 characters, no wildcard. Required.
+	// It must lie in the zone. A change makes a new certificate and swaps it in while the old one serves, then moves the DNS
+	// record: who asks for the old name finds nothing, so list the old name under AlternativeNames for a while.
+	Domain string `pulumi:"domain"`
+	// AlternativeNames are more names for the same door, each in the zone; "*.example.com" stands for every name one level below.
+	// Default none; 100 names with Domain at most, and AWS grants 10 unless asked for more
+	// (https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html). A change replaces the certificate, without a gap.
+	AlternativeNames []string `pulumi:"alternativeNames,optional"`
+	// ZoneName is the public Route 53 zone that holds the names, for example "example.com", looked up in the account of the
+	// component's provider. Exactly one of ZoneName and ZoneId is required.
+	ZoneName string `pulumi:"zoneName,optional"`
+	// ZoneId is the same by id, for a zone that this stack makes. A change replaces every DNS record.
+	ZoneId pulumi.StringInput `pulumi:"zoneId,optional"`
+	// VpcId is the network of the nodes. Required. A change replaces the security group and every target group.
+	VpcId pulumi.StringInput `pulumi:"vpcId"`
+	// PublicSubnetIds are two or more subnets in different zones, with a route to the internet. Required.
+	PublicSubnetIds pulumi.StringArrayInput `pulumi:"publicSubnetIds"`
+	// NodeSecurityGroupId is the security group of the nodes; each node port is opened in it for the load balancer alone. Required.
+	NodeSecurityGroupId pulumi.StringInput `pulumi:"nodeSecurityGroupId"`
+	// AutoScalingGroupNames are the groups whose instances take requests, by a name that stays when the group is replaced: the
+	// node group's. At least one. A node group that is replaced brings a new auto scaling group, and its attachments are replaced
+	// with it: the new group's first, then the old group's are removed.
+	AutoScalingGroupNames map[string]pulumi.StringInput `pulumi:"autoScalingGroupNames"`
+	// Routes say which request goes where; at least one, at most 100. Their order means nothing: see Route.Priority. A request
+	// that none of them matches is answered 404.
+	Routes []Route `pulumi:"routes"`
+	// DrainSeconds is how long a node that leaves may still answer what it has begun, 1 to 3600; default 30. Give the apps the same
+	// number: their pods serve on for that long. A node leaves when its group scales in or is replaced.
+	DrainSeconds int `pulumi:"drainSeconds,optional"`
+	// IdleTimeoutSeconds closes a connection on which nothing was sent for that long, 1 to 4000; default 60. The apps must keep
+	// idle connections open for longer than this, or clients see 502 now and then
+	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html#http-502-issues).
+	IdleTimeoutSeconds int `pulumi:"idleTimeoutSeconds,optional"`
+	// TlsPolicy is the protocols and ciphers offered, one of TlsPolicies(); default DefaultTlsPolicy. A change takes effect at once
+	// for new connections.
+	TlsPolicy string `pulumi:"tlsPolicy,optional"`
+	// CertificateTimeoutMinutes is how long to wait for the certificate, 5 to 180; default 30. AWS needs 2 to 5 minutes, and
+	// waits for ever if the zone is not the one the internet asks.
+	CertificateTimeoutMinutes int `pulumi:"certificateTimeoutMinutes,optional"`
+	// DualStack also serves IPv6. The public subnets need IPv6 addresses then. Default false: IPv4 only.
+	DualStack bool `pulumi:"dualStack,optional"`
+	// AllowDeletion lets the load balancer be deleted. Default false: AWS refuses, so that no change and no destroy takes the door
+	// away by mistake. To remove it, set this, update, and only then destroy.
+	AllowDeletion bool `pulumi:"allowDeletion,optional"`
+	// Tags for everything that can carry them, on top of what the provider adds by default.
+	Tags map[string]string `pulumi:"tags,optional"`
+}
+
+// HttpsLoadBalancer is the one public door of the system. TLS ends here, with a certificate that renews itself; plain HTTP is
+// redirected. ROUTE is a route's name, GROUP a key of AutoScalingGroupNames, HOST one of the names:
+//
+//	slipway:index:HttpsLoadBalancer                              NAME
+//	├─ aws:ec2/securityGroup:SecurityGroup                       NAME-alb
+//	├─ aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule NAME-https-ipv4       443 from the internet
+//	├─ aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule NAME-https-ipv6       only with DualStack
+//	├─ aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule NAME-http-ipv4        80 from the internet, for the redirect
+//	├─ aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule NAME-http-ipv6        only with DualStack
+//	├─ aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule   NAME-ROUTE-out        out to the node port, and nowhere else
+//	├─ aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule NAME-ROUTE-in         into the nodes' group, at the node port
+//	├─ aws:lb/loadBalancer:LoadBalancer                          NAME-alb
+//	├─ aws:acm/certificate:Certificate                           NAME-certificate
+//	├─ aws:route53/record:Record                                 NAME-HOST-proof       one for "x" and "*.x": they share it
+//	├─ aws:acm/certificateValidation:CertificateValidation       NAME-certificate      what the listener waits for
+//	├─ aws:lb/listener:Listener                                  NAME-https            404 unless a route matches
+//	├─ aws:lb/listener:Listener                                  NAME-http             301 to https
+//	├─ aws:lb/targetGroup:TargetGroup                            NAME-ROUTE
+//	├─ aws:autoscaling/attachment:Attachment                     NAME-ROUTE.GROUP      the group's instances, as they come and go
+//	├─ aws:lb/listenerRule:ListenerRule                          NAME-ROUTE            after its attachments and openings
+//	├─ aws:route53/record:Record                                 NAME-HOST-a           after the rules: no name before there are answers
+//	└─ aws:route53/record:Record                                 NAME-HOST-aaaa        only with DualStack
+type HttpsLoadBalancer struct {
+	pulumi.ResourceState
+	// Url is where to look: "https://DOMAIN/".
+	Url pulumi.StringOutput `pulumi:"url"`
+	// LoadBalancerDnsName is the name that AWS gave it. Its certificate does not hold for that name.
+	LoadBalancerDnsName pulumi.StringOutput `pulumi:"loadBalancerDnsName"`
+	// LoadBalancerArn is the load balancer's ARN, for alarms and for a web application firewall.
+	LoadBalancerArn pulumi.StringOutput `pulumi:"loadBalancerArn"`
+	// LoadBalancerName is the name in the console.
+	LoadBalancerName pulumi.StringOutput `pulumi:"loadBalancerName"`
+	// LoadBalancerZoneId is AWS's zone for the load balancer's name, which an alias record elsewhere needs.
+	LoadBalancerZoneId pulumi.StringOutput `pulumi:"loadBalancerZoneId"`
+	// SecurityGroupId is the load balancer's security group.
+	SecurityGroupId pulumi.StringOutput `pulumi:"securityGroupId"`
+	// CertificateArn is the certificate's ARN, known once it is issued.
+	CertificateArn pulumi.StringOutput `pulumi:"certificateArn"`
+	// TargetGroupArns has the target group of each route by the route's name.
+	TargetGroupArns pulumi.StringMapOutput `pulumi:"targetGroupArns"`
+}
+
+// NewHttpsLoadBalancer reports every problem with args at once, before it registers anything.
+func NewHttpsLoadBalancer(ctx *pulumi.Context, name string, args *HttpsLoadBalancerArgs, opts ...pulumi.ResourceOption) (*HttpsLoadBalancer, error) {
+	a, err := args.checked(name)
+	if err != nil {
+		return nil, err
+	}
+	c := &HttpsLoadBalancer{}
+	if err := ctx.RegisterComponentResourceV2(HttpsLoadBalancerType, name, a.recorded(), c, opts...); err != nil {
+		return nil, fmt.Errorf("%s %q: %w", HttpsLoadBalancerType, name, err)
+	}
+	if err := c.build(&builder{ctx: ctx, name: name, args: a, below: pulumi.Parent(c)}); err != nil {
+		return nil, fmt.Errorf("%s %q: %w", HttpsLoadBalancerType, name, err)
+	}
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
+		"url": c.Url, "loadBalancerDnsName": c.LoadBalancerDnsName, "loadBalancerArn": c.LoadBalancerArn, "loadBalancerName": c.LoadBalancerName,
+		"loadBalancerZoneId": c.LoadBalancerZoneId, "securityGroupId": c.SecurityGroupId, "certificateArn": c.CertificateArn,
+		"targetGroupArns": c.TargetGroupArns,
+	})
+}
+
+func (c *HttpsLoadBalancer) build(b *builder) error {
+	zone, err := b.zone()
+	if err != nil {
+		return err
+	}
+	firewall, err := b.firewall()
+	if err != nil {
+		return err
+	}
+	alb, err := b.loadBalancer(firewall)
+	if err != nil {
+		return err
+	}
+	certificate, err := b.certificate(zone)
+	if err != nil {
+		return err
+	}
+	https, http, err := b.listeners(alb, certificate)
+	if err != nil {
+		return err
+	}
+	targets, err := b.targets(firewall)
+	if err != nil {
+		return err
+	}
+	rules, err := b.rules(https, targets)
+	if err != nil {
+		return err
+	}
+	if err := b.aliases(zone, alb, append(rules, https, http)); err != nil {
+		return err
+	}
+	c.Url = pulumi.Sprintf("https://%s/", b.args.Domain)
+	c.LoadBalancerDnsName, c.LoadBalancerArn, c.LoadBalancerName, c.LoadBalancerZoneId = alb.DnsName, alb.Arn, alb.Name, alb.ZoneId
+	c.SecurityGroupId, c.CertificateArn = firewall.ID().ToStringOutput(), certificate.CertificateArn
+	c.TargetGroupArns = b.targetGroupArns(targets)
+	return nil
+}
+
+// builder makes the parts of one door; each of its methods makes one of them.
+type builder struct {
+	ctx   *pulumi.Context
+	name  string
+	args  HttpsLoadBalancerArgs
+	below pulumi.ResourceOrInvokeOption
+}
+
+// tags are the caller's, with a Name where the console shows one.
+func (b *builder) tags(named string) pulumi.StringMap {
+	m := pulumi.StringMap{}
+	if named != "" {
+		m["Name"] = pulumi.String(named)
+	}
+	for k, v := range b.args.Tags {
+		m[k] = pulumi.String(v)
+	}
+	return m
+}

@@ -1,0 +1,188 @@
+package edge
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/slipway-iac/slipway/internal/check"
+)
+
+// AWS's limits for the rules of a load balancer: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html.
+const (
+	maxRoutes     = 100
+	maxConditions = 5
+	maxWildcards  = 5
+	maxPattern    = 128
+	maxPriority   = 50000
+	maxPath       = 1024
+)
+
+var (
+	hostPattern = regexp.MustCompile(`^[a-z0-9.*?-]*\.[a-z]+$`)
+	pathPattern = regexp.MustCompile(`^[/*][A-Za-z0-9_.$/~"'@:+&*?-]*$`)
+	codes       = regexp.MustCompile(`^[2-4][0-9][0-9]([,-][2-4][0-9][0-9])*$`)
+	urlPath     = regexp.MustCompile(`^/[\x21-\x7e]*$`)
+)
+
+// checkRoutes is the routes with their defaults filled in.
+func (args *HttpsLoadBalancerArgs) checkRoutes(p *check.Problems, name string) []Route {
+	p.Required("routes", len(args.Routes) > 0, `one route without hosts and paths, which takes everything`)
+	if n := len(args.Routes); n > maxRoutes {
+		p.Addf("routes", "has %d entries, must have at most %d: AWS's limit of rules for a load balancer", n, maxRoutes)
+	}
+	out := slices.Clone(args.Routes)
+	names := make([]string, len(out))
+	for i := range out {
+		at := p.At("routes[%d]", i)
+		names[i] = out[i].Name
+		out[i].checkName(at, name)
+		out[i].checkConditions(at, args.names())
+		if out[i].Priority != 0 {
+			at.Between("priority", out[i].Priority, 1, maxPriority)
+		}
+		out[i] = out[i].checkTarget(at, args.Routes, args.DrainSeconds)
+	}
+	for i, n := range names {
+		if j := slices.Index(names, n); j < i && n != "" {
+			p.Addf(fmt.Sprintf("routes[%d].name", i), "is %q, the same as routes[%d].name", n, j)
+		}
+		if former := out[i].FormerName; former != "" && slices.Contains(names, former) {
+			p.Addf(fmt.Sprintf("routes[%d].formerName", i), "is %q, must not be the name of a route that there is", former)
+		}
+	}
+	args.checkPorts(p)
+	if p.None() {
+		checkOrder(p, out)
+	}
+	return out
+}
+
+func (r Route) checkName(p *check.Problems, component string) {
+	p.Required("name", r.Name != "", `"frontend"`)
+	if r.Name == "" {
+		return
+	}
+	p.Match("name", r.Name, routeName, "lower-case letters and digits, with hyphens between them")
+	if r.FormerName != "" {
+		p.Match("formerName", r.FormerName, routeName, "lower-case letters and digits, with hyphens between them")
+	}
+	if n := len(component) + 1 + len(r.Name) + randomSuffix; n > maxName {
+		p.Addf("name", "is %q, must be at most %d characters: the target group's name is %q with %d more characters, which makes %d, and AWS takes %d",
+			r.Name, max(maxName-randomSuffix-1-len(component), 0), component+"-"+r.Name, randomSuffix, n, maxName)
+	}
+}
+
+func (r Route) checkConditions(p *check.Problems, names []string) {
+	for i, h := range r.Hosts {
+		path := fmt.Sprintf("hosts[%d]", i)
+		switch {
+		case !hostPattern.MatchString(h):
+			p.Addf(path, "is %q, must be a name in lower case with at least one dot and letters after the last one, like %q or %q", h, "app.example.com", "*.example.com")
+		case len(h) > maxPattern:
+			p.Addf(path, "is %d characters long, must be at most %d", len(h), maxPattern)
+		case !slices.ContainsFunc(names, func(n string) bool { return covers(n, h) }):
+			p.Addf(path, "is %q, must be one of the names of the load balancer (%s): browsers refuse a certificate for another name; add it to alternativeNames", h, strings.Join(names, ", "))
+		}
+	}
+	p.Unique("hosts", r.Hosts)
+	for i, s := range r.Paths {
+		path := fmt.Sprintf("paths[%d]", i)
+		p.Match(path, s, pathPattern, `a path that begins with "/" or "*", of letters, digits, * and ? as wildcards, and _-.$/~"'@:+&, like "/api/*"`)
+		if len(s) > maxPattern {
+			p.Addf(path, "is %d characters long, must be at most %d", len(s), maxPattern)
+		}
+	}
+	p.Unique("paths", r.Paths)
+	all := strings.Join(append(slices.Clone(r.Hosts), r.Paths...), " ")
+	if n := len(r.Hosts) + len(r.Paths); n > maxConditions {
+		p.Addf("", "(%s) has %d hosts and paths, must have at most %d: AWS's limit for one rule; put the others into a route with sameTargetAs", r.Name, n, maxConditions)
+	}
+	if n := strings.Count(all, "*") + strings.Count(all, "?"); n > maxWildcards {
+		p.Addf("", "(%s) has %d wildcards, must have at most %d: AWS's limit for one rule; put the others into a route with sameTargetAs", r.Name, n, maxWildcards)
+	}
+}
+
+// checkTarget is the route with the defaults of its target filled in.
+func (r Route) checkTarget(p *check.Problems, routes []Route, drain int) Route {
+	if r.SameTargetAs != "" {
+		r.checkShared(p, routes)
+		return r
+	}
+	p.Required("nodePort", r.NodePort != nil, "30080, or the NodePort of the app")
+	if port, plain := r.NodePort.(pulumi.Int); plain {
+		if problem := badPort(int(port)); problem != "" {
+			p.Addf("nodePort", "%s", problem)
+		}
+	}
+	r.HealthCheckPath = cmp.Or(r.HealthCheckPath, "/")
+	p.Match("healthCheckPath", r.HealthCheckPath, urlPath, `a path that begins with "/", without spaces`)
+	if n := len(r.HealthCheckPath); n > maxPath {
+		p.Addf("healthCheckPath", "is %d characters long, must be at most %d", n, maxPath)
+	}
+	r.HealthCheckCodes = cmp.Or(r.HealthCheckCodes, "200-399")
+	p.Match("healthCheckCodes", r.HealthCheckCodes, codes, `codes of 200 to 499, like "200", "200,204" or "200-399"`)
+	r.checkInterval(p, drain)
+	r.HealthCheckIntervalSeconds = cmp.Or(r.HealthCheckIntervalSeconds, min(usualInterval, longestInterval(drain)))
+	return r
+}
+
+func (r Route) checkInterval(p *check.Problems, drain int) {
+	i := r.HealthCheckIntervalSeconds
+	if i == 0 {
+		return
+	}
+	p.Between("healthCheckIntervalSeconds", i, shortestInterval, 300)
+	if longest := longestInterval(drain); i > longest && i <= 300 {
+		p.Addf("healthCheckIntervalSeconds", "is %d, must be at most %d: a node that does not answer is noticed after %d × %d s and a last wait of %d s, together %d s, and drainSeconds is %d",
+			i, longest, unhealthyChecks, i, checkTimeout(i), noticed(i), drain)
+	}
+}
+
+// checkShared refuses what a route that has no target of its own cannot set.
+func (r Route) checkShared(p *check.Problems, routes []Route) {
+	i := slices.IndexFunc(routes, func(o Route) bool { return o.Name == r.SameTargetAs })
+	switch {
+	case i < 0 || r.SameTargetAs == r.Name:
+		p.Addf("sameTargetAs", "is %q, must be the name of another route", r.SameTargetAs)
+	case routes[i].SameTargetAs != "":
+		p.Addf("sameTargetAs", "is %q, must be a route with a nodePort of its own: that one has sameTargetAs %q", r.SameTargetAs, routes[i].SameTargetAs)
+	}
+	for _, of := range []struct {
+		path string
+		set  bool
+	}{
+		{"nodePort", r.NodePort != nil},
+		{"healthCheckPath", r.HealthCheckPath != ""},
+		{"healthCheckCodes", r.HealthCheckCodes != ""},
+		{"healthCheckIntervalSeconds", r.HealthCheckIntervalSeconds != 0},
+	} {
+		if of.set {
+			p.Addf(of.path, "must be left out with sameTargetAs: route %q says it", r.SameTargetAs)
+		}
+	}
+}
+
+// checkPorts refuses two routes of which it is known already that they have the same port.
+func (args *HttpsLoadBalancerArgs) checkPorts(p *check.Problems) {
+	first := map[pulumi.Int]int{}
+	for i, r := range args.Routes {
+		port, plain := r.NodePort.(pulumi.Int)
+		if !plain {
+			continue
+		}
+		if j, dup := first[port]; dup {
+			p.Addf(fmt.Sprintf("routes[%d].nodePort", i), "%s", samePort(int(port), args.Routes[j].Name))
+			continue
+		}
+		first[port] = i
+	}
+}
+
+func samePort(port int, other string) string {
+	return fmt.Sprintf("is %d, the same as of route %q: set sameTargetAs: %q instead", port, other, other)
+}

@@ -1,0 +1,168 @@
+package edge
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumix"
+)
+
+// target is where the requests of a route go.
+type target struct {
+	group *lb.TargetGroup
+	port  pulumi.IntOutput
+	// ready is what must be there before requests are sent.
+	ready []pulumi.Resource
+}
+
+// targets are the targets by the name of their route.
+func (b *builder) targets(firewall *ec2.SecurityGroup) (map[string]target, error) {
+	all := map[string]target{}
+	for i, r := range b.args.Routes {
+		if r.SameTargetAs != "" {
+			continue
+		}
+		t, err := b.target(r, fmt.Sprintf("routes[%d]", i), firewall)
+		if err != nil {
+			return nil, fmt.Errorf("route %s: %w", r.Name, err)
+		}
+		all[r.Name] = t
+	}
+	for _, r := range b.args.Routes {
+		if r.SameTargetAs != "" {
+			all[r.Name] = all[r.SameTargetAs]
+		}
+	}
+	return all, nil
+}
+
+func (b *builder) target(r Route, path string, firewall *ec2.SecurityGroup) (t target, err error) {
+	t.port = r.port(path)
+	name := b.name + "-" + r.Name
+	// No name given: a new port replaces the group, and its successor must be there before the rule leaves it.
+	t.group, err = lb.NewTargetGroup(b.ctx, name, &lb.TargetGroupArgs{
+		VpcId:               b.args.VpcId,
+		TargetType:          pulumi.String("instance"),
+		Port:                t.port,
+		Protocol:            pulumi.String("HTTP"),
+		ProtocolVersion:     pulumi.String("HTTP1"),
+		DeregistrationDelay: pulumi.Int(b.args.DrainSeconds),
+		HealthCheck: &lb.TargetGroupHealthCheckArgs{
+			Path:               pulumi.String(r.HealthCheckPath),
+			Port:               pulumi.String("traffic-port"),
+			Protocol:           pulumi.String("HTTP"),
+			Matcher:            pulumi.String(r.HealthCheckCodes),
+			Interval:           pulumi.Int(r.HealthCheckIntervalSeconds),
+			Timeout:            pulumi.Int(checkTimeout(r.HealthCheckIntervalSeconds)),
+			HealthyThreshold:   pulumi.Int(healthyChecks),
+			UnhealthyThreshold: pulumi.Int(unhealthyChecks),
+		},
+		Tags: b.tags(""),
+	}, b.below, r.alias(b.name, ""))
+	if err != nil {
+		return t, fmt.Errorf("target group: %w", err)
+	}
+	if err := b.open(r, &t, firewall); err != nil {
+		return t, err
+	}
+	for _, group := range slices.Sorted(maps.Keys(b.args.AutoScalingGroupNames)) {
+		a, err := autoscaling.NewAttachment(b.ctx, name+"."+group, &autoscaling.AttachmentArgs{
+			AutoscalingGroupName: b.args.AutoScalingGroupNames[group], LbTargetGroupArn: t.group.Arn,
+		}, b.below, r.alias(b.name, "."+group))
+		if err != nil {
+			return t, fmt.Errorf("attachment to %s: %w", group, err)
+		}
+		t.ready = append(t.ready, a)
+	}
+	return t, nil
+}
+
+// open lets the load balancer reach the node port: out of its own group, and into the nodes'. Both are resources of their own
+// that name both groups, so that they are gone before either group is deleted.
+func (b *builder) open(r Route, t *target, firewall *ec2.SecurityGroup) error {
+	name := b.name + "-" + r.Name
+	out, err := vpc.NewSecurityGroupEgressRule(b.ctx, name+"-out", &vpc.SecurityGroupEgressRuleArgs{
+		SecurityGroupId: firewall.ID(), ReferencedSecurityGroupId: b.args.NodeSecurityGroupId,
+		IpProtocol: pulumi.String("tcp"), FromPort: t.port, ToPort: t.port,
+		Description: pulumi.String("Requests and health checks of route " + r.Name), Tags: b.tags(""),
+	}, b.below, r.alias(b.name, "-out"))
+	if err != nil {
+		return fmt.Errorf("way out: %w", err)
+	}
+	in, err := vpc.NewSecurityGroupIngressRule(b.ctx, name+"-in", &vpc.SecurityGroupIngressRuleArgs{
+		SecurityGroupId: b.args.NodeSecurityGroupId, ReferencedSecurityGroupId: firewall.ID(),
+		IpProtocol: pulumi.String("tcp"), FromPort: t.port, ToPort: t.port,
+		Description: pulumi.String("Load balancer " + b.name + ", route " + r.Name), Tags: b.tags(""),
+	}, b.below, r.alias(b.name, "-in"))
+	if err != nil {
+		return fmt.Errorf("way into the nodes: %w", err)
+	}
+	t.ready = append(t.ready, out, in)
+	return nil
+}
+
+// rules send the requests to the targets.
+func (b *builder) rules(https *lb.Listener, targets map[string]target) (rules []pulumi.Resource, err error) {
+	for _, r := range b.args.Routes {
+		t := targets[r.Name]
+		rule, err := lb.NewListenerRule(b.ctx, b.name+"-"+r.Name, &lb.ListenerRuleArgs{
+			ListenerArn: https.Arn,
+			Priority:    pulumi.Int(r.priority()),
+			Conditions:  r.conditions(),
+			Actions:     lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{Type: pulumi.String("forward"), TargetGroupArn: t.group.Arn}},
+			Tags:        b.tags(""),
+		}, b.below, pulumi.DependsOn(t.ready), r.alias(b.name, ""))
+		if err != nil {
+			return nil, fmt.Errorf("rule of route %s: %w", r.Name, err)
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
+func (r Route) conditions() (all lb.ListenerRuleConditionArray) {
+	if len(r.Hosts) > 0 {
+		all = append(all, &lb.ListenerRuleConditionArgs{HostHeader: &lb.ListenerRuleConditionHostHeaderArgs{Values: pulumi.ToStringArray(r.Hosts)}})
+	}
+	paths := r.Paths
+	// A rule needs a condition.
+	if len(r.Hosts)+len(paths) == 0 {
+		paths = []string{"/*"}
+	}
+	if len(paths) > 0 {
+		all = append(all, &lb.ListenerRuleConditionArgs{PathPattern: &lb.ListenerRuleConditionPathPatternArgs{Values: pulumi.ToStringArray(paths)}})
+	}
+	return all
+}
+
+// targetGroupArns is the target groups' ARNs by route, or an error if two routes turn out to have the same port: AWS would refuse
+// the second opening in words that do not say why. Nothing but the output waits for it, so that a route whose port is not
+// known yet does not make the others unknown.
+func (b *builder) targetGroupArns(targets map[string]target) pulumi.StringMapOutput {
+	arns := pulumi.StringMap{}
+	ports := pulumi.IntArray{}
+	var owners []string
+	for _, r := range b.args.Routes {
+		arns[r.Name] = targets[r.Name].group.Arn
+		if r.SameTargetAs == "" {
+			ports, owners = append(ports, targets[r.Name].port), append(owners, r.Name)
+		}
+	}
+	distinct := pulumix.Apply2Err(pulumix.Output[map[string]string](pulumix.MustConvertTyped[map[string]string](arns.ToStringMapOutput())),
+		pulumix.MustConvertTyped[[]int](ports.ToIntArrayOutput()),
+		func(arns map[string]string, ports []int) (map[string]string, error) {
+			for i, p := range ports {
+				if j := slices.Index(ports, p); j < i {
+					return nil, fmt.Errorf("nodePort of route %q %s", owners[i], samePort(p, owners[j]))
+				}
+			}
+			return arns, nil
+		})
+	return pulumix.Cast[pulumi.StringMapOutput](distinct)
+}

@@ -1,0 +1,77 @@
+package scaling
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// summary is the plan in words: first the week, from Monday on, then what depends on the date, then what happens once.
+func summary(plan []entry, timeZone string) []string {
+	plan = slices.Clone(plan)
+	slices.SortStableFunc(plan, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.order(), b.order()), cmp.Compare(a.Name, b.Name))
+	})
+	var widest, widestSize int
+	for _, e := range plan {
+		widest, widestSize = max(widest, utf8.RuneCountInString(e.when(timeZone))), max(widestSize, len(e.size()))
+	}
+	lines := make([]string, len(plan))
+	for i, e := range plan {
+		lines[i] = fmt.Sprintf("%-*s  %-*s  %s", widest, e.when(timeZone), widestSize, e.size(), e.Name)
+	}
+	return lines
+}
+
+const (
+	everyWeek = iota
+	someDates
+	once
+)
+
+func (e entry) rank() int {
+	switch {
+	case !e.recurs():
+		return once
+	case e.cron.weekly():
+		return everyWeek
+	}
+	return someDates
+}
+
+func (e entry) order() int64 {
+	if e.recurs() {
+		return int64(e.cron.firstOfWeek())
+	}
+	return e.start.Unix()
+}
+
+func (e entry) when(timeZone string) string {
+	const minute = "2006-01-02 15:04"
+	if !e.recurs() {
+		return e.start.Format("Mon "+minute) + " " + timeZone
+	}
+	text := e.cron.words(e.Recurrence) + " " + timeZone
+	if !e.start.IsZero() {
+		text += " from " + e.start.Format(minute)
+	}
+	if !e.end.IsZero() {
+		text += " until " + e.end.Format(minute)
+	}
+	return text
+}
+
+func (e entry) size() string {
+	var parts []string
+	for _, part := range []struct {
+		name string
+		n    *int
+	}{{"min", e.Min}, {"desired", e.Desired}, {"max", e.Max}} {
+		if part.n != nil {
+			parts = append(parts, fmt.Sprintf("%s %d", part.name, *part.n))
+		}
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,133 @@
+// Package workload runs containers in a Kubernetes cluster: a namespace with Pod Security labels, and apps that roll out
+// without dropping a request. It knows Kubernetes only, nothing of the cloud below.
+package workload
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// AppDeploymentType is in every stack's state: to change it takes an alias and a major version.
+const AppDeploymentType = "slipway:index:AppDeployment"
+
+// AppDeploymentArgs says what to run, how many of it, and how others reach it. Where nothing else is said, a change rolls the
+// pods, and drops no request.
+type AppDeploymentArgs struct {
+	// Namespace to run in; it must exist. Required. A change replaces everything.
+	Namespace pulumi.StringInput `pulumi:"namespace"`
+	// Image to run, by fixed tag or digest, never "latest". Required.
+	Image pulumi.StringInput `pulumi:"image"`
+	// Port that the container listens on, 1024 to 65535. Required. A process that is not root cannot listen below 1024.
+	Port int `pulumi:"port"`
+	// Environment are the container's variables, name to value. Default none.
+	Environment map[string]pulumi.StringInput `pulumi:"environment,optional"`
+	// Secrets are variables whose values are kept in a Secret; they are encrypted in the state and never shown. Default none.
+	Secrets map[string]pulumi.StringInput `pulumi:"secrets,optional"`
+	// Resources of each pod; default 100m CPU and 128Mi memory requested, 128Mi memory at most.
+	Resources *Resources `pulumi:"resources,optional"`
+	// RunAsUser is the numeric user, and group, of the process, 1 to 2147483647; default 10001, which is no user of the node's.
+	// Files of the image that only another user may read need that user here.
+	RunAsUser int `pulumi:"runAsUser,optional"`
+	// Scratch are the directories that may be written to; the root file system is read-only. Default /tmp with 64Mi; an empty list
+	// is none.
+	Scratch []Scratch `pulumi:"scratch,optional"`
+
+	// HealthPath is the page that HTTP probes ask for; default "/".
+	HealthPath string `pulumi:"healthPath,optional"`
+	// ReadinessProbe decides whether a pod gets requests. Default GET HealthPath at Port every DrainSeconds/6 (1 to 10 s), 3 s to
+	// answer, out after 3 failures.
+	ReadinessProbe *Probe `pulumi:"readinessProbe,optional"`
+	// LivenessProbe decides whether a container is restarted; it may not be quicker than ReadinessProbe. Default a TCP connection
+	// to Port every 30 s, 5 s to answer, restart after 3 failures.
+	LivenessProbe *Probe `pulumi:"livenessProbe,optional"`
+	// StartupProbe holds the others back until it succeeds once. Default a TCP connection to Port every 2 s, restart after 60 failures.
+	StartupProbe *Probe `pulumi:"startupProbe,optional"`
+
+	// Replicas is the number of pods, 1 to 500; default 2. Leave unset with Autoscaling. A change starts or drains pods, it rolls none.
+	Replicas int `pulumi:"replicas,optional"`
+	// Autoscaling gives the number of pods to an autoscaler; default none. Taken away again, the pods fall to Replicas.
+	Autoscaling *Autoscaling `pulumi:"autoscaling,optional"`
+	// Rollout is how a new version replaces the old; default a rolling update that never serves with fewer pods than wanted.
+	Rollout *Rollout `pulumi:"rollout,optional"`
+	// DisruptionBudget is how many pods a drain of nodes may take away at once: a number ("1") or a percentage ("25%"), which
+	// rounds up. Default "1". "0" is refused: it blocks every update of the nodes. A change moves no pod.
+	DisruptionBudget string `pulumi:"disruptionBudget,optional"`
+	// Spread over zones and nodes; default preferred for both.
+	Spread *Spread `pulumi:"spread,optional"`
+
+	// DrainSeconds is how long a pod that is told to end goes on serving, until nobody sends to it any more, 1 to 900; default 30.
+	// Give the load balancer in front the same number.
+	DrainSeconds int `pulumi:"drainSeconds,optional"`
+	// SlowestRequestSeconds is how long a request may take, 1 to 900; default 20.
+	SlowestRequestSeconds int `pulumi:"slowestRequestSeconds,optional"`
+	// TerminationGraceSeconds is when a pod that is told to end is killed: more than DrainSeconds + SlowestRequestSeconds, at most
+	// 900. Default their sum and 10 more.
+	TerminationGraceSeconds int `pulumi:"terminationGraceSeconds,optional"`
+	// MinReadySeconds is how long a new pod must stay ready before it counts, 1 to 3600; default the readiness probe's period.
+	MinReadySeconds int `pulumi:"minReadySeconds,optional"`
+	// ProgressDeadlineSeconds is how long a rollout may stand still before it has failed: more than a pod may take to start, at
+	// most 7200. Default 600, or what a slow StartupProbe needs and 300 more.
+	ProgressDeadlineSeconds int `pulumi:"progressDeadlineSeconds,optional"`
+
+	// Service under which others reach the pods; default none.
+	Service *Service `pulumi:"service,optional"`
+}
+
+// AppDeployment runs one image in the cluster of the Kubernetes provider it is given:
+//
+//	slipway:index:AppDeployment                            NAME
+//	├─ kubernetes:core/v1:Secret                           NAME-secret      only with secrets
+//	├─ kubernetes:apps/v1:Deployment                       NAME-deployment
+//	├─ kubernetes:core/v1:Service                          NAME-service     only with a service
+//	├─ kubernetes:autoscaling/v2:HorizontalPodAutoscaler   NAME-autoscaler  only with autoscaling
+//	└─ kubernetes:policy/v1:PodDisruptionBudget            NAME-budget
+type AppDeployment struct {
+	pulumi.ResourceState
+	// DeploymentName is the Deployment's name in the cluster.
+	DeploymentName pulumi.StringOutput `pulumi:"deploymentName"`
+	// ServiceName is the Service's name, a host name within the namespace; empty without a Service.
+	ServiceName pulumi.StringOutput `pulumi:"serviceName"`
+	// NodePort is the Service's port on every node; 0 unless the Service is of type NodePort.
+	NodePort pulumi.IntOutput `pulumi:"nodePort"`
+	// RolloutSummary says what a release does to the pods, with its rounding, for the fewest of them.
+	RolloutSummary pulumi.StringOutput `pulumi:"rolloutSummary"`
+}
+
+// NewAppDeployment reports every problem with args at once, before it registers anything. A Kubernetes provider must be among
+// opts, or be a parent's.
+func NewAppDeployment(ctx *pulumi.Context, name string, args *AppDeploymentArgs, opts ...pulumi.ResourceOption) (*AppDeployment, error) {
+	a, err := args.checked(name, opts)
+	if err != nil {
+		return nil, err
+	}
+	c := &AppDeployment{}
+	if err := ctx.RegisterComponentResourceV2(AppDeploymentType, name, a.recorded(), c, opts...); err != nil {
+		return nil, fmt.Errorf("%s %q: %w", AppDeploymentType, name, err)
+	}
+	c.ServiceName, c.NodePort = pulumi.String("").ToStringOutput(), pulumi.Int(0).ToIntOutput()
+	c.RolloutSummary = pulumi.String(a.rollout.summary(a.fewestPods())).ToStringOutput()
+
+	var secretName pulumi.StringOutput
+	for _, part := range []struct {
+		name   string
+		wanted bool
+		make   func() error
+	}{
+		{"secret", len(a.Secrets) > 0, func() (err error) { secretName, err = c.secret(ctx, a); return err }},
+		{"deployment", true, func() error { return c.deployment(ctx, a, secretName) }},
+		{"service", a.Service != nil, func() error { return c.service(ctx, a) }},
+		{"autoscaler", a.Autoscaling != nil, func() error { return c.autoscaler(ctx, a) }},
+		{"budget", true, func() error { return c.budget(ctx, a) }},
+	} {
+		if !part.wanted {
+			continue
+		}
+		if err := part.make(); err != nil {
+			return nil, fmt.Errorf("%s %q: %s: %w", AppDeploymentType, name, part.name, err)
+		}
+	}
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
+		"deploymentName": c.DeploymentName, "serviceName": c.ServiceName, "nodePort": c.NodePort, "rolloutSummary": c.RolloutSummary,
+	})
+}

@@ -1,0 +1,88 @@
+package workload
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strings"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/slipway-iac/slipway/internal/check"
+)
+
+// AppNamespaceType is in every stack's state: to change it takes an alias and a major version.
+const AppNamespaceType = "slipway:index:AppNamespace"
+
+// AppNamespaceArgs names a namespace.
+type AppNamespaceArgs struct {
+	// Name in the cluster, 1 to 63 lower-case letters, digits and hyphens; default the component's name. A change replaces the
+	// namespace and ends everything in it.
+	Name string `pulumi:"name,optional"`
+	// PodSecurityVersion is the Kubernetes minor whose "restricted" rules hold, such as "v1.34"; default "latest", the cluster's
+	// own. With a version an upgrade of the cluster brings no new rule by surprise. A change applies to new pods only.
+	PodSecurityVersion string `pulumi:"podSecurityVersion,optional"`
+}
+
+// AppNamespace is a namespace that refuses pods which do not meet Pod Security "restricted":
+//
+//	slipway:index:AppNamespace        NAME
+//	└─ kubernetes:core/v1:Namespace   NAME-namespace
+type AppNamespace struct {
+	pulumi.ResourceState
+	// Name in the cluster. To pass it on makes what uses it wait for the namespace.
+	Name pulumi.StringOutput `pulumi:"name"`
+}
+
+// NewAppNamespace reports every problem with args at once, before it registers anything. A Kubernetes provider must be among
+// opts, or be a parent's.
+func NewAppNamespace(ctx *pulumi.Context, name string, args *AppNamespaceArgs, opts ...pulumi.ResourceOption) (*AppNamespace, error) {
+	a, err := args.checked(name, opts)
+	if err != nil {
+		return nil, err
+	}
+	c := &AppNamespace{}
+	recorded := pulumi.StringMap{"name": pulumi.String(a.Name), "podSecurityVersion": pulumi.String(a.PodSecurityVersion)}
+	if err := ctx.RegisterComponentResourceV2(AppNamespaceType, name, recorded, c, opts...); err != nil {
+		return nil, fmt.Errorf("%s %q: %w", AppNamespaceType, name, err)
+	}
+	ns, err := corev1.NewNamespace(ctx, name+"-namespace", &corev1.NamespaceArgs{
+		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(a.Name), Labels: a.labels()},
+	}, pulumi.Parent(c))
+	if err != nil {
+		return nil, fmt.Errorf("%s %q: namespace: %w", AppNamespaceType, name, err)
+	}
+	c.Name = ns.Metadata.Name().Elem()
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"name": c.Name})
+}
+
+var podSecurityVersion = regexp.MustCompile(`^(latest|v1\.[0-9]{1,3})$`)
+
+func (args *AppNamespaceArgs) checked(name string, opts []pulumi.ResourceOption) (a AppNamespaceArgs, err error) {
+	if args != nil {
+		a = *args
+	}
+	var p check.Problems
+	a.Name, a.PodSecurityVersion = cmp.Or(a.Name, name), cmp.Or(a.PodSecurityVersion, "latest")
+	if err := requireProvider(&p, opts); err != nil {
+		return a, err
+	}
+	p.Match("name", a.Name, label, labelSays)
+	if a.Name == "default" || strings.HasPrefix(a.Name, "kube-") {
+		p.Addf("name", `is %q, must not be "default" or begin with "kube-": those are the cluster's own`, a.Name)
+	}
+	p.Match("podSecurityVersion", a.PodSecurityVersion, podSecurityVersion, `"latest" or a Kubernetes minor such as "v1.34"`)
+	return a, p.Err(AppNamespaceType, name)
+}
+
+// labels enforce the level, and say it in the audit log and to whoever applies a manifest.
+func (args AppNamespaceArgs) labels() pulumi.StringMap {
+	l := pulumi.StringMap{"app.kubernetes.io/managed-by": pulumi.String("pulumi")}
+	for _, mode := range []string{"enforce", "audit", "warn"} {
+		l["pod-security.kubernetes.io/"+mode] = pulumi.String("restricted")
+		l["pod-security.kubernetes.io/"+mode+"-version"] = pulumi.String(args.PodSecurityVersion)
+	}
+	return l
+}

@@ -1,0 +1,24 @@
+package workload
+
+import (
+	"regexp"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// label is a DNS label, and with that a label value too.
+var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+const labelSays = "1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"
+
+// selector finds an app's pods. A Deployment's cannot change: nothing that differs between two releases may stand in it.
+func selector(name string) pulumi.StringMap {
+	return pulumi.StringMap{"app.kubernetes.io/name": pulumi.String(name)}
+}
+
+// labels are on every object.
+func labels(name string) pulumi.StringMap {
+	l := selector(name)
+	l["app.kubernetes.io/managed-by"] = pulumi.String("pulumi")
+	return l
+}

@@ -1,0 +1,81 @@
+package workload
+
+import (
+	"cmp"
+	"regexp"
+
+	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
+	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/slipway-iac/slipway/internal/check"
+)
+
+const (
+	// ClusterIP is reached from inside the cluster only.
+	ClusterIP = "ClusterIP"
+	// NodePort is reached at the same port of every node too, for a load balancer outside.
+	NodePort = "NodePort"
+)
+
+// Service is the name and port under which others reach the pods.
+type Service struct {
+	// Name in the cluster, the host name that other pods use: up to 63 lower-case letters, digits and hyphens, a letter first.
+	// Default the component's name. A change replaces the Service: the old address is gone before the new one exists.
+	Name string `pulumi:"name,optional"`
+	// Port that others connect to, 1 to 65535; default 80.
+	Port int `pulumi:"port,optional"`
+	// Type is ClusterIP (the default) or NodePort.
+	Type string `pulumi:"type,optional"`
+	// NodePort is the port on the nodes, 30000 to 32767, only with type NodePort; default one that Kubernetes picks and keeps. For
+	// a fixed one, 30000 to 30085 are never picked for others. A change breaks open connections.
+	NodePort int `pulumi:"nodePort,optional"`
+}
+
+var serviceName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+func (args *Service) checked(p *check.Problems, component string) *Service {
+	if args == nil {
+		return nil
+	}
+	s := *args
+	s.Name, s.Port, s.Type = cmp.Or(s.Name, component), cmp.Or(s.Port, 80), cmp.Or(s.Type, ClusterIP)
+	p.Match("name", s.Name, serviceName, "1 to 63 lower-case letters, digits and hyphens, a letter first: it is a host name")
+	p.Between("port", s.Port, 1, 65535)
+	p.OneOf("type", s.Type, ClusterIP, NodePort)
+	switch {
+	case s.NodePort == 0:
+	case s.Type != NodePort:
+		p.Addf("nodePort", "is %d, must be unset with type %q", s.NodePort, s.Type)
+	default:
+		p.Between("nodePort", s.NodePort, 30000, 32767)
+	}
+	return &s
+}
+
+func (c *AppDeployment) service(ctx *pulumi.Context, a *app) error {
+	port := &corev1.ServicePortArgs{
+		Name: pulumi.String(portName), Port: pulumi.Int(a.Service.Port), Protocol: pulumi.String("TCP"),
+		// By name: when Port changes, old and new pods are each reached at their own while they are exchanged.
+		TargetPort: pulumi.String(portName),
+	}
+	spec := &corev1.ServiceSpecArgs{Type: pulumi.String(a.Service.Type), Selector: selector(a.name), Ports: corev1.ServicePortArray{port}}
+	if a.Service.Type == NodePort {
+		if a.Service.NodePort != 0 {
+			port.NodePort = pulumi.Int(a.Service.NodePort)
+		}
+		// Every node answers, also one without a pod. With "Local" a load balancer that targets nodes goes on sending to a node
+		// whose last pod has left until its own health check notices. The client's address comes in X-Forwarded-For.
+		spec.ExternalTrafficPolicy = pulumi.String("Cluster")
+	}
+	s, err := corev1.NewService(ctx, a.name+"-service", &corev1.ServiceArgs{
+		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(a.Service.Name), Namespace: a.Namespace, Labels: labels(a.name)},
+		Spec:     spec,
+	}, pulumi.Parent(c), a.timing.timeouts(a.rollout, a.mostPods()))
+	if err != nil {
+		return err
+	}
+	c.ServiceName = s.Metadata.Name().Elem()
+	c.NodePort = s.Spec.Ports().Index(pulumi.Int(0)).NodePort().Elem()
+	return nil
+}

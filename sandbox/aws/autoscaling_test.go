@@ -1,0 +1,144 @@
+package aws
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestScalingRefusals(t *testing.T) {
+	w := newWorld(t)
+	past, future, later := "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z", "2999-02-01T00:00:00Z"
+	w.add("once", scheduleToken, object{"autoscalingGroupName": w.id("scaled"), "scheduledActionName": "once", "startTime": future, "minSize": 1.0, "maxSize": 2.0, "desiredCapacity": -1.0})
+	w.refuses([]refusal{
+		{"scaled", object{"name": w.id("scaled")}, "AlreadyExists"},
+		{"scaled", object{"launchTemplate": nil}, "launchTemplate is required"},
+		{"scaled", object{"launchTemplate": object{"id": "lt-1"}}, "InvalidLaunchTemplateId.NotFound"},
+		{"scaled", object{"vpcZoneIdentifiers": list("subnet-1")}, "The subnet ID 'subnet-1' does not exist"},
+		{"scaled", object{"minSize": 5.0}, "Max bound, 4, must be greater than or equal to min bound, 5"},
+		{"scaled", object{"desiredCapacity": 9.0}, "Desired capacity:9 must be between the specified min size:1 and max size:4"},
+		{"scaled", object{"vpcZoneIdentifiers": nil}, "vpcZoneIdentifiers is required"},
+		{"scaled", object{"vpcZoneIdentifiers": nil, "availabilityZones": list("us-west-2z")}, "Invalid availability zones: [us-west-2z]"},
+		{"scaled", object{"vpcZoneIdentifiers": nil, "availabilityZones": list("us-west-2a")}, "No default subnet for availability zone"},
+		{"scaled", object{"targetGroupArns": list(w.id("addresses"))}, "has target type ip, must be instance"},
+		{"attachment", object{"autoscalingGroupName": "none"}, "AutoScalingGroup name not found"},
+		{"attachment", object{"lbTargetGroupArn": "arn:none"}, "Provided Target Groups may not be valid"},
+		{"attachment", object{"lbTargetGroupArn": w.id("addresses")}, "must be instance"},
+		{"attachment", object{"lbTargetGroupArn": nil}, "lbTargetGroupArn is required, or elb"},
+		{"schedule", nil, "AlreadyExists"},
+		{"schedule", object{"scheduledActionName": "b"}, "starts at the same time"},
+		{"schedule", object{"scheduledActionName": "b", "autoscalingGroupName": "none"}, "AutoScalingGroup name not found"},
+		{"schedule", object{"scheduledActionName": "b", "recurrence": "0 20 * *"}, "it has 4 fields, must have 5"},
+		{"schedule", object{"scheduledActionName": "b", "recurrence": "0 24 * * *"}, `hour is "24", must be 0 to 23`},
+		{"schedule", object{"scheduledActionName": "b", "recurrence": "0 1 * * FRI-MON"}, `day of week is "FRI-MON"`},
+		{"schedule", object{"scheduledActionName": "b", "recurrence": "0 1 * * *", "timeZone": "Europe/Bonn"}, "time zone Europe/Bonn is invalid"},
+		{"schedule", object{"scheduledActionName": "b", "recurrence": nil}, "Either a recurrence or a start time"},
+		{"schedule", object{"scheduledActionName": "b", "recurrence": "0 1 * * *", "maxSize": nil, "minSize": 1.0}, "Max bound, 0, must be greater than or equal to min bound, 1"},
+		{"schedule", object{"scheduledActionName": "b", "recurrence": "0 1 * * *", "desiredCapacity": 9.0}, "must be between the specified min size:0 and max size:4"},
+		{"schedule", object{"scheduledActionName": "b", "recurrence": "0 1 * * *", "maxSize": -1.0, "minSize": -1.0, "desiredCapacity": -1.0}, "At least one of MinSize"},
+		{"once", object{"scheduledActionName": "b"}, "starts at the same time"},
+		{"once", object{"scheduledActionName": "b", "startTime": past}, "Given start time is in the past"},
+		{"once", object{"scheduledActionName": "b", "startTime": later, "endTime": future}, "Given end time is before or equal to start time"},
+		{"once", object{"scheduledActionName": "b", "startTime": nil, "recurrence": "0 1 * * *", "endTime": past}, "Given end time is in the past"},
+		{"once", object{"scheduledActionName": "b", "startTime": later, "maxSize": -2.0}, "maxSize is -2, must be at least 0"},
+		{"once", object{"scheduledActionName": "b", "startTime": "tomorrow"}, "cannot be parsed as iso8601 Timestamp Format"},
+		{"policy", object{"name": w.id("policy")}, "AlreadyExists"},
+		{"policy", object{"policyType": "StepScaling"}, "stepAdjustments is required where policyType is StepScaling"},
+		{"policy", object{"cooldown": 60.0}, "cooldown is not taken"},
+		{"policy", object{"minAdjustmentMagnitude": 1.0}, "is taken only where adjustmentType is PercentChangeInCapacity"},
+		{"policy", object{"targetTrackingConfiguration": object{"targetValue": 60.0, "predefinedMetricSpecification": object{"predefinedMetricType": "ALBRequestCountPerTarget"}}}, "resourceLabel is required"},
+		{"policy", object{"targetTrackingConfiguration": object{"targetValue": 60.0}}, "predefinedMetricSpecification is required"},
+		{"policy", object{"targetTrackingConfiguration": object{"targetValue": 60.0, "predefinedMetricSpecification": object{"predefinedMetricType": "CPU"}}}, "must be one of ASGAverageCPUUtilization"},
+	})
+	w.revises([]revision{
+		{"scaled", object{"maxSize": 6.0}, nil},
+		{"scaled", object{"name": "other"}, []string{"name"}},
+		{"attachment", object{"lbTargetGroupArn": w.id("addresses")}, []string{"lbTargetGroupArn"}},
+		{"schedule", object{"recurrence": "0 21 * * *"}, nil},
+		{"schedule", object{"scheduledActionName": "evening"}, []string{"scheduledActionName"}},
+		{"policy", object{"targetTrackingConfiguration": object{"targetValue": 50.0, "predefinedMetricSpecification": object{"predefinedMetricType": "ASGAverageCPUUtilization"}}}, nil},
+		{"policy", object{"policyType": "SimpleScaling", "targetTrackingConfiguration": nil, "scalingAdjustment": 1.0, "adjustmentType": "ChangeInCapacity"}, []string{"policyType"}},
+	})
+	w.keeps("privateA", "DependencyViolation")
+}
+
+func TestScheduleSendsZeroForSizesThatAreNotGiven(t *testing.T) {
+	w := newWorld(t)
+	s := w.create(scheduleToken, "weekend", object{"autoscalingGroupName": w.id("scaled"), "scheduledActionName": "weekend", "recurrence": "0 0 * * SAT"})
+	for _, size := range scheduleSizes {
+		if s.Out[size] != 0.0 {
+			t.Errorf("%s is %v: the provider sends 0", size, s.Out[size])
+		}
+	}
+	if start, err := time.Parse(scheduleTime, s.Out["startTime"].(string)); err != nil || start.Weekday() != time.Saturday || !start.After(time.Now()) {
+		t.Errorf("starts %v (%v), want next Saturday", start, err)
+	}
+}
+
+func TestScheduleIsNotUpdatedAfterItsFirstStart(t *testing.T) {
+	w := newWorld(t)
+	if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
+		tx.Find(scheduleToken, "id", "night").Set("startTime", "2020-01-01T20:00:00Z")
+		tx.Touch()
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.update(w.by["schedule"], w.changed("schedule", object{"recurrence": "0 21 * * *"})); !strings.Contains(got, "Given start time is in the past") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestActionsOfOneNameInTwoGroups(t *testing.T) {
+	w := newWorld(t)
+	other := w.create(autoScalingGroupToken, "other", w.changed("scaled", nil))
+	night := w.create(scheduleToken, "other", w.changed("schedule", object{"autoscalingGroupName": other.ID}))
+	if refused := w.update(night, w.changed("schedule", object{"autoscalingGroupName": other.ID, "maxSize": 9.0})); refused != "" || night.Out["maxSize"] != 9.0 {
+		t.Errorf("%v %s", night.Out, refused)
+	}
+	if refused := w.delete(w.by["schedule"]); refused != "" {
+		t.Error(refused)
+	}
+	if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
+		if left := tx.All(scheduleToken); len(left) != 1 || left[0].Str("autoscalingGroupName") != other.ID || left[0].Num("maxSize") != 9 {
+			t.Errorf("left: %v", left)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCron(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Saturday, half an hour before clocks go forward.
+	from := time.Date(2026, 3, 28, 23, 30, 0, 0, berlin)
+	for recurrence, want := range map[string]string{
+		"*/15 * * * *":    "2026-03-28 23:45",
+		"0 8 * * 1-5":     "2026-03-30 08:00",
+		"0 8 * * MON,WED": "2026-03-30 08:00",
+		"30 2 * * *":      "2026-03-29 03:30", // 02:30 does not exist that day
+		"0 0 1 JAN *":     "2027-01-01 00:00",
+		"0 0 29 2 *":      "2028-02-29 00:00",
+		"0 0 13 * 5":      "2026-04-03 00:00", // either field fits
+		"0 0 * * 7":       "2026-03-29 00:00",
+		"0 10/6 * * *":    "2026-03-29 10:00",
+	} {
+		c, err := parseCron(recurrence)
+		if err != nil {
+			t.Errorf("%s: %v", recurrence, err)
+			continue
+		}
+		if got := c.next(from).Format("2006-01-02 15:04"); got != want {
+			t.Errorf("%s: next is %s, want %s", recurrence, got, want)
+		}
+	}
+	for _, bad := range []string{"", "* * * * * *", "60 * * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *", "0 0 * 13 *", "0 0 * * 8", "0 0 L * *"} {
+		if _, err := parseCron(bad); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+}

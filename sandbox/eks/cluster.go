@@ -1,0 +1,442 @@
+package eks
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/provider"
+)
+
+const clusterType = "eks:index:Cluster"
+
+// cluster is the component; its outputs are those of the real one.
+type cluster struct {
+	pulumi.ResourceState
+	AutoModeNodeRoleName    pulumi.StringOutput   `pulumi:"autoModeNodeRoleName"`
+	ClusterIngressRuleID    pulumi.StringOutput   `pulumi:"clusterIngressRuleId"`
+	ClusterSecurityGroup    pulumi.ResourceOutput `pulumi:"clusterSecurityGroup"`
+	ClusterSecurityGroupID  pulumi.StringOutput   `pulumi:"clusterSecurityGroupId"`
+	Core                    pulumi.MapOutput      `pulumi:"core"`
+	DefaultNodeGroupAsgName pulumi.StringOutput   `pulumi:"defaultNodeGroupAsgName"`
+	EksCluster              pulumi.ResourceOutput `pulumi:"eksCluster"`
+	EksClusterIngressRule   pulumi.ResourceOutput `pulumi:"eksClusterIngressRule"`
+	FargateProfileID        pulumi.StringOutput   `pulumi:"fargateProfileId"`
+	FargateProfileStatus    pulumi.StringOutput   `pulumi:"fargateProfileStatus"`
+	InstanceRoles           pulumi.ArrayOutput    `pulumi:"instanceRoles"`
+	Kubeconfig              pulumi.AnyOutput      `pulumi:"kubeconfig"`
+	KubeconfigJSON          pulumi.StringOutput   `pulumi:"kubeconfigJson"`
+	NodeSecurityGroup       pulumi.ResourceOutput `pulumi:"nodeSecurityGroup"`
+	NodeSecurityGroupID     pulumi.StringOutput   `pulumi:"nodeSecurityGroupId"`
+	OidcIssuer              pulumi.StringOutput   `pulumi:"oidcIssuer"`
+	OidcProviderArn         pulumi.StringOutput   `pulumi:"oidcProviderArn"`
+	OidcProviderURL         pulumi.StringOutput   `pulumi:"oidcProviderUrl"`
+}
+
+// clusterArgs are the arguments that the stand-in understands. Plain ones decide what is made.
+type clusterArgs struct {
+	AccessEntries                   map[string]accessEntry  `pulumi:"accessEntries"`
+	AuthenticationMode              string                  `pulumi:"authenticationMode"`
+	ClusterSecurityGroupTags        pulumi.StringMapInput   `pulumi:"clusterSecurityGroupTags"`
+	ClusterTags                     pulumi.StringMapInput   `pulumi:"clusterTags"`
+	CorednsAddonOptions             addonOptions            `pulumi:"corednsAddonOptions"`
+	CreateInstanceRole              bool                    `pulumi:"createInstanceRole"`
+	CreateOidcProvider              bool                    `pulumi:"createOidcProvider"`
+	EnabledClusterLogTypes          pulumi.StringArrayInput `pulumi:"enabledClusterLogTypes"`
+	EncryptionConfigKeyArn          pulumi.StringInput      `pulumi:"encryptionConfigKeyArn"`
+	EndpointPrivateAccess           pulumi.BoolInput        `pulumi:"endpointPrivateAccess"`
+	EndpointPublicAccess            pulumi.BoolInput        `pulumi:"endpointPublicAccess"`
+	IPFamily                        pulumi.StringInput      `pulumi:"ipFamily"`
+	KubeProxyAddonOptions           addonOptions            `pulumi:"kubeProxyAddonOptions"`
+	KubernetesServiceIPAddressRange pulumi.StringInput      `pulumi:"kubernetesServiceIpAddressRange"`
+	Name                            pulumi.StringInput      `pulumi:"name"`
+	NodeSecurityGroupTags           pulumi.StringMapInput   `pulumi:"nodeSecurityGroupTags"`
+	PrivateSubnetIDs                pulumi.StringArrayInput `pulumi:"privateSubnetIds"`
+	ProviderCredentialOpts          pulumi.StringMapInput   `pulumi:"providerCredentialOpts"`
+	PublicAccessCidrs               pulumi.StringArrayInput `pulumi:"publicAccessCidrs"`
+	PublicSubnetIDs                 pulumi.StringArrayInput `pulumi:"publicSubnetIds"`
+	SkipDefaultNodeGroup            bool                    `pulumi:"skipDefaultNodeGroup"`
+	SkipDefaultSecurityGroups       bool                    `pulumi:"skipDefaultSecurityGroups"`
+	SubnetIDs                       pulumi.StringArrayInput `pulumi:"subnetIds"`
+	Tags                            pulumi.StringMapInput   `pulumi:"tags"`
+	UseDefaultVpcCni                bool                    `pulumi:"useDefaultVpcCni"`
+	Version                         pulumi.StringInput      `pulumi:"version"`
+	VpcID                           pulumi.StringInput      `pulumi:"vpcId"`
+}
+
+type addonOptions struct {
+	ConfigurationValues      map[string]any     `pulumi:"configurationValues"`
+	Enabled                  *bool              `pulumi:"enabled"`
+	ResolveConflictsOnCreate string             `pulumi:"resolveConflictsOnCreate"`
+	ResolveConflictsOnUpdate string             `pulumi:"resolveConflictsOnUpdate"`
+	Version                  pulumi.StringInput `pulumi:"version"`
+}
+
+type accessEntry struct {
+	AccessPolicies   map[string]accessPolicy `pulumi:"accessPolicies"`
+	KubernetesGroups pulumi.StringArrayInput `pulumi:"kubernetesGroups"`
+	PrincipalArn     pulumi.StringInput      `pulumi:"principalArn"`
+	Tags             pulumi.StringMapInput   `pulumi:"tags"`
+	Type             pulumi.StringInput      `pulumi:"type"`
+	Username         pulumi.StringInput      `pulumi:"username"`
+}
+
+type accessPolicy struct {
+	AccessScope pulumi.MapInput    `pulumi:"accessScope"`
+	PolicyArn   pulumi.StringInput `pulumi:"policyArn"`
+}
+
+// clusterBuild is a cluster while it is made.
+type clusterBuild struct {
+	*build
+	clusterArgs
+	out     *cluster
+	role    *serviceRole
+	group   *other
+	cluster *eksCluster
+}
+
+// tags are the names of a struct's arguments.
+func tags(args any) []string {
+	var out []string
+	for t, i := reflect.TypeOf(args), 0; i < t.NumField(); i++ {
+		out = append(out, t.Field(i).Tag.Get("pulumi"))
+	}
+	return out
+}
+
+func newCluster(b *build, inputs provider.ConstructInputs) (pulumi.ComponentResource, error) {
+	c := &clusterBuild{build: b, out: &cluster{}}
+	if err := b.unknownArguments(inputs, tags(c.clusterArgs)...); err != nil {
+		return nil, err
+	}
+	if err := inputs.CopyTo(&c.clusterArgs); err != nil {
+		return nil, err
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := b.register(c.out); err != nil {
+		return nil, err
+	}
+	for _, part := range []func() error{c.makeRole, c.makeSecurityGroup, c.makeCluster, c.makeKubeProxy, c.makeProvider, c.makeEntries, c.makeCoredns, c.makeOidc, c.makeNodeSecurity} {
+		if err := part(); err != nil {
+			return nil, err
+		}
+	}
+	return c.out, c.finish()
+}
+
+// check refuses what the real plugin refuses, and what this one cannot do.
+func (c *clusterBuild) check() error {
+	switch {
+	case c.SubnetIDs != nil && (c.PublicSubnetIDs != nil || c.PrivateSubnetIDs != nil):
+		return fmt.Errorf("subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive: choose a single approach")
+	case c.AuthenticationMode != "API":
+		return fmt.Errorf("authenticationMode is %q, must be API: the sandbox lets people into Kubernetes by access entries only, not by the ConfigMap aws-auth. %s", c.AuthenticationMode, realPlugin)
+	case !c.SkipDefaultNodeGroup:
+		return fmt.Errorf("skipDefaultNodeGroup must be true: the sandbox has managed node groups only. %s", realPlugin)
+	case c.CreateInstanceRole:
+		return fmt.Errorf("createInstanceRole must not be true: the sandbox has managed node groups only. %s", realPlugin)
+	case !c.UseDefaultVpcCni:
+		return fmt.Errorf("useDefaultVpcCni must be true: the sandbox does not know the component eks:index:VpcCniAddon; make the add-on vpc-cni as an aws:eks/addon:Addon. %s", realPlugin)
+	case c.VpcID == nil:
+		return fmt.Errorf("vpcId is required: the sandbox's account has no default VPC")
+	}
+	return nil
+}
+
+func (c *clusterBuild) makeRole() (err error) {
+	c.role, err = c.serviceRole(c.name+"-eksRole", "eks.amazonaws.com", "Allows EKS to manage clusters on your behalf.", c.Tags, "AmazonEKSClusterPolicy")
+	return err
+}
+
+func (c *clusterBuild) makeSecurityGroup() error {
+	if c.SkipDefaultSecurityGroups {
+		return nil
+	}
+	c.group = &other{}
+	if err := c.aws("aws:ec2/securityGroup:SecurityGroup", c.name+"-eksClusterSecurityGroup", pulumi.Map{
+		"vpcId": c.VpcID, "revokeRulesOnDelete": pulumi.Bool(true), "tags": c.named(c.name+"-eksClusterSecurityGroup", c.ClusterSecurityGroupTags),
+	}, c.group); err != nil {
+		return err
+	}
+	return c.rule("eksClusterInternetEgressRule", "Allow internet access.", "egress", 0, 0, "-1", c.group, pulumi.Map{"cidrBlocks": pulumi.ToStringArray([]string{"0.0.0.0/0"})}, &other{})
+}
+
+// rule is a rule of a security group.
+func (c *clusterBuild) rule(suffix, description, direction string, from, to int, protocol string, group *other, peer pulumi.Map, r pulumi.CustomResource) error {
+	props := pulumi.Map{
+		"description": pulumi.String(description), "type": pulumi.String(direction), "fromPort": pulumi.Int(from), "toPort": pulumi.Int(to),
+		"protocol": pulumi.String(protocol), "securityGroupId": group.ID(),
+	}
+	for k, v := range peer {
+		props[k] = v
+	}
+	return c.aws("aws:ec2/securityGroupRule:SecurityGroupRule", c.name+"-"+suffix, props, r)
+}
+
+// named is tags with a Name that the more specific ones and then the component's own may replace.
+func (c *clusterBuild) named(name string, specific pulumi.StringMapInput) pulumi.StringMapOutput {
+	return mergeTags(pulumi.StringMap{"Name": pulumi.String(name)}, specific, c.Tags)
+}
+
+// mergeTags puts maps of tags together; later ones win.
+func mergeTags(all ...pulumi.StringMapInput) pulumi.StringMapOutput {
+	out := pulumi.StringMap{}.ToStringMapOutput()
+	for _, m := range all {
+		if m == nil {
+			continue
+		}
+		out = pulumi.All(out, m).ApplyT(func(l []any) map[string]string {
+			merged := map[string]string{}
+			for _, e := range l {
+				for k, v := range e.(map[string]string) {
+					merged[k] = v
+				}
+			}
+			return merged
+		}).(pulumi.StringMapOutput)
+	}
+	return out
+}
+
+func (c *clusterBuild) subnetIDs() pulumi.StringArrayInput {
+	if c.SubnetIDs != nil {
+		return c.SubnetIDs
+	}
+	none := pulumi.StringArray{}
+	public, private := c.PublicSubnetIDs, c.PrivateSubnetIDs
+	if public == nil {
+		public = none
+	}
+	if private == nil {
+		private = none
+	}
+	return pulumi.All(public, private).ApplyT(func(l []any) []string {
+		return append(append([]string{}, l[0].([]string)...), l[1].([]string)...)
+	}).(pulumi.StringArrayOutput)
+}
+
+func (c *clusterBuild) makeCluster() error {
+	vpc := pulumi.Map{"subnetIds": c.subnetIDs()}
+	if c.group != nil {
+		vpc["securityGroupIds"] = pulumi.StringArray{c.group.ID().ToStringOutput()}
+	}
+	if c.EndpointPrivateAccess != nil {
+		vpc["endpointPrivateAccess"] = c.EndpointPrivateAccess
+	}
+	if c.EndpointPublicAccess != nil {
+		vpc["endpointPublicAccess"] = c.EndpointPublicAccess
+	}
+	if c.PublicAccessCidrs != nil {
+		vpc["publicAccessCidrs"] = c.cidrs()
+	}
+	props := pulumi.Map{
+		"roleArn": c.role.role.Arn, "bootstrapSelfManagedAddons": pulumi.Bool(true), "vpcConfig": vpc,
+		"tags": c.named(c.name+"-eksCluster", c.ClusterTags),
+		"accessConfig": pulumi.Map{
+			"authenticationMode": pulumi.String(c.AuthenticationMode), "bootstrapClusterCreatorAdminPermissions": pulumi.Bool(true),
+		},
+	}
+	if c.Name != nil {
+		props["name"] = c.Name
+	}
+	if c.Version != nil {
+		props["version"] = c.Version
+	}
+	if c.EnabledClusterLogTypes != nil {
+		props["enabledClusterLogTypes"] = c.EnabledClusterLogTypes
+	}
+	if c.EncryptionConfigKeyArn != nil {
+		props["encryptionConfig"] = pulumi.Map{"provider": pulumi.Map{"keyArn": c.EncryptionConfigKeyArn}, "resources": pulumi.ToStringArray([]string{"secrets"})}
+	}
+	if network := c.network(); len(network) > 0 {
+		props["kubernetesNetworkConfig"] = network
+	}
+	c.cluster = &eksCluster{}
+	return c.aws("aws:eks/cluster:Cluster", c.name+"-eksCluster", props, c.cluster,
+		pulumi.DependsOn(append([]pulumi.Resource{c.role.role}, c.role.attachments...)),
+		// The real plugin ignores both: the provider's defaults differ between versions, and a change would replace the cluster.
+		pulumi.IgnoreChanges([]string{"accessConfig.bootstrapClusterCreatorAdminPermissions", "bootstrapSelfManagedAddons"}))
+}
+
+// cidrs refuses ranges for an endpoint that is not public.
+func (c *clusterBuild) cidrs() pulumi.StringArrayOutput {
+	public := c.EndpointPublicAccess
+	if public == nil {
+		public = pulumi.Bool(true)
+	}
+	return pulumi.All(c.PublicAccessCidrs, public).ApplyT(func(l []any) ([]string, error) {
+		if !l[1].(bool) {
+			return nil, fmt.Errorf("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true")
+		}
+		return l[0].([]string), nil
+	}).(pulumi.StringArrayOutput)
+}
+
+func (c *clusterBuild) network() pulumi.Map {
+	out := pulumi.Map{}
+	if c.KubernetesServiceIPAddressRange == nil && c.IPFamily == nil {
+		return out
+	}
+	out["ipFamily"] = pulumi.String("ipv4")
+	if c.IPFamily != nil {
+		out["ipFamily"] = c.IPFamily
+	}
+	if c.KubernetesServiceIPAddressRange != nil {
+		out["serviceIpv4Cidr"] = c.KubernetesServiceIPAddressRange
+	}
+	return out
+}
+
+func (c *clusterBuild) makeKubeProxy() error {
+	o := c.KubeProxyAddonOptions
+	if o.Enabled != nil && !*o.Enabled {
+		return nil
+	}
+	return c.addon("kube-proxy", o)
+}
+
+func (c *clusterBuild) makeCoredns() error {
+	o := c.CorednsAddonOptions
+	if (o.Enabled == nil || !*o.Enabled) && len(o.ConfigurationValues) == 0 {
+		return nil // without a default node group there is nowhere to run it
+	}
+	return c.addon("coredns", o)
+}
+
+func (c *clusterBuild) makeEntries() error {
+	for _, key := range sorted(c.AccessEntries) {
+		e := c.AccessEntries[key]
+		entry := &other{}
+		props := pulumi.Map{"clusterName": c.cluster.Name, "principalArn": e.PrincipalArn}
+		if e.KubernetesGroups != nil {
+			props["kubernetesGroups"] = e.KubernetesGroups
+		}
+		if e.Tags != nil {
+			props["tags"] = e.Tags
+		}
+		if e.Type != nil {
+			props["type"] = e.Type
+		}
+		if e.Username != nil {
+			props["userName"] = e.Username
+		}
+		if err := c.aws("aws:eks/accessEntry:AccessEntry", c.name+"-"+key, props, entry, pulumi.DependsOn([]pulumi.Resource{c.cluster})); err != nil {
+			return err
+		}
+		for _, p := range sorted(e.AccessPolicies) {
+			policy := e.AccessPolicies[p]
+			if err := c.aws("aws:eks/accessPolicyAssociation:AccessPolicyAssociation", c.name+"-"+key+"-"+p, pulumi.Map{
+				"clusterName": c.cluster.Name, "principalArn": e.PrincipalArn, "policyArn": policy.PolicyArn, "accessScope": policy.AccessScope,
+			}, &other{}, pulumi.Parent(entry), pulumi.DependsOn([]pulumi.Resource{entry})); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *clusterBuild) makeOidc() error {
+	c.out.OidcProviderURL = c.cluster.Identities.ApplyT(issuer).(pulumi.StringOutput)
+	c.out.OidcProviderArn = pulumi.String("").ToStringOutput()
+	if !c.CreateOidcProvider {
+		return nil
+	}
+	p := &oidcProvider{}
+	// The real plugin gives the fingerprint of the issuer's top certificate; IAM finds it by itself.
+	if err := c.aws("aws:iam/openIdConnectProvider:OpenIdConnectProvider", c.name+"-oidcProvider", pulumi.Map{
+		"clientIdLists": pulumi.ToStringArray([]string{"sts.amazonaws.com"}), "url": c.out.OidcProviderURL,
+	}, p); err != nil {
+		return err
+	}
+	c.out.OidcProviderArn = p.Arn
+	return nil
+}
+
+// issuer is the URL of identities[0].oidcs[0].issuer.
+func issuer(identities []any) string {
+	for _, i := range identities {
+		m, _ := i.(map[string]any)
+		oidcs, _ := m["oidcs"].([]any)
+		for _, o := range oidcs {
+			m, _ := o.(map[string]any)
+			url, _ := m["issuer"].(string)
+			return url
+		}
+	}
+	return ""
+}
+
+// makeNodeSecurity makes the security group for nodes, unless it is not wanted.
+func (c *clusterBuild) makeNodeSecurity() error {
+	groupID := c.cluster.VpcConfig.ApplyT(func(m map[string]any) string {
+		id, _ := m["clusterSecurityGroupId"].(string)
+		return id
+	}).(pulumi.StringOutput)
+	c.out.ClusterSecurityGroupID, c.out.NodeSecurityGroupID = groupID, groupID
+	c.out.ClusterIngressRuleID = pulumi.String("").ToStringOutput()
+	if c.group == nil {
+		return nil
+	}
+	nodes, ingress := &other{}, &securityGroupRule{}
+	owned := c.cluster.Name.ApplyT(func(name string) map[string]string {
+		return map[string]string{"kubernetes.io/cluster/" + name: "owned"}
+	}).(pulumi.StringMapOutput)
+	if err := c.aws("aws:ec2/securityGroup:SecurityGroup", c.name+"-nodeSecurityGroup", pulumi.Map{
+		"vpcId": c.VpcID, "revokeRulesOnDelete": pulumi.Bool(true),
+		"tags": mergeTags(pulumi.StringMap{"Name": pulumi.String(c.name + "-nodeSecurityGroup")}, owned, c.NodeSecurityGroupTags, c.Tags),
+	}, nodes); err != nil {
+		return err
+	}
+	from := func(g *other) pulumi.Map { return pulumi.Map{"sourceSecurityGroupId": g.ID()} }
+	anywhere := pulumi.Map{"cidrBlocks": pulumi.ToStringArray([]string{"0.0.0.0/0"})}
+	for _, err := range []error{
+		c.rule("eksNodeIngressRule", "Allow nodes to communicate with each other", "ingress", 0, 0, "-1", nodes, pulumi.Map{"self": pulumi.Bool(true)}, &other{}),
+		c.rule("eksNodeClusterIngressRule", "Allow worker Kubelets and pods to receive communication from the cluster control plane", "ingress", 1025, 65535, "tcp", nodes, from(c.group), &other{}),
+		c.rule("eksExtApiServerClusterIngressRule", "Allow pods running extension API servers on port 443 to receive communication from cluster control plane", "ingress", 443, 443, "tcp", nodes, from(c.group), &other{}),
+		c.rule("eksNodeInternetEgressRule", "Allow internet access.", "egress", 0, 0, "-1", nodes, anywhere, &other{}),
+		c.rule("eksClusterIngressRule", "Allow pods to communicate with the cluster API Server", "ingress", 443, 443, "tcp", c.group, from(nodes), ingress),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	c.out.ClusterSecurityGroupID, c.out.NodeSecurityGroupID = c.group.ID().ToStringOutput(), nodes.ID().ToStringOutput()
+	c.out.ClusterIngressRuleID = ingress.SecurityGroupRuleID
+	c.out.ClusterSecurityGroup, c.out.NodeSecurityGroup = pulumi.NewResourceOutput(c.group), pulumi.NewResourceOutput(nodes)
+	c.out.EksClusterIngressRule = pulumi.NewResourceOutput(ingress)
+	return nil
+}
+
+// finish sets the outputs that are left.
+func (c *clusterBuild) finish() error {
+	o := c.out
+	o.OidcIssuer = o.OidcProviderURL.ApplyT(func(url string) string { return strings.TrimPrefix(url, "https://") }).(pulumi.StringOutput)
+	empty := pulumi.String("").ToStringOutput()
+	o.AutoModeNodeRoleName, o.DefaultNodeGroupAsgName, o.FargateProfileID, o.FargateProfileStatus = empty, empty, empty, empty
+	o.InstanceRoles = pulumi.Array{}.ToArrayOutput()
+	o.EksCluster = pulumi.NewResourceOutput(c.cluster)
+	core := pulumi.Map{
+		"cluster": o.EksCluster, "clusterIamRole": pulumi.NewResourceOutput(c.role.role), "endpoint": c.cluster.Endpoint, "instanceRoles": o.InstanceRoles,
+		"kubeconfig": o.Kubeconfig, "nodeGroupOptions": pulumi.Map{}, "storageClasses": pulumi.Map{}, "subnetIds": c.subnetIDs(), "vpcId": c.VpcID,
+	}
+	if c.PublicSubnetIDs != nil {
+		core["publicSubnetIds"] = c.PublicSubnetIDs
+	}
+	if c.PrivateSubnetIDs != nil {
+		core["privateSubnetIds"] = c.PrivateSubnetIDs
+	}
+	if c.Tags != nil {
+		core["tags"] = c.Tags
+	}
+	o.Core = core.ToMapOutput()
+	return c.ctx.RegisterResourceOutputs(o, pulumi.Map{
+		"core": o.Core, "eksCluster": o.EksCluster, "instanceRoles": o.InstanceRoles, "kubeconfig": o.Kubeconfig, "kubeconfigJson": o.KubeconfigJSON,
+		"clusterSecurityGroupId": o.ClusterSecurityGroupID, "nodeSecurityGroupId": o.NodeSecurityGroupID, "clusterIngressRuleId": o.ClusterIngressRuleID,
+		"defaultNodeGroupAsgName": empty, "fargateProfileId": empty, "fargateProfileStatus": empty, "autoModeNodeRoleName": empty,
+		"oidcProviderArn": o.OidcProviderArn, "oidcProviderUrl": o.OidcProviderURL, "oidcIssuer": o.OidcIssuer,
+	})
+}

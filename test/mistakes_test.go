@@ -1,0 +1,136 @@
+package test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"encoding/json"
+)
+
+// TestMistakesAreSaidAtOnce: ten mistakes in the configuration, in keys and in values of five components, are ten lines, and
+// nothing is registered.
+func TestMistakesAreSaidAtOnce(t *testing.T) {
+	b := newBox(t)
+	config := b.configWith(t,
+		"zone: example.com", "zone: example.net",
+		`version: "1.34"`, `version: "1.12"`,
+		"      - 198.51.100.0/24", "      - 10.0.0.0/8",
+		"      min: 3", "      min: 7",
+		"instanceTypes: [m5.large]", "instanceTypes: [m5large]",
+		`minReplicas: 2`, `minReplicas: 9`,
+		"    replicas: 2", "    replicas: 501",
+		"America/Los_Angeles", "Pacific",
+		`nightsFrom: "20:00"`, `nightsFrom: "25:00"`,
+		"    host: thoughts-db.example.internal", "    host: thoughts-db.example.internal\n  slipway:rollout: {drainSeconds: 4000, slowestRequestSeconds: 30}",
+	)
+	b.must("pulumi", "stack", "select", "--create", "prod", "--config-file", config)
+	s := b.try("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod", "--config-file", config)
+	if s.code == 0 {
+		t.Fatalf("accepted:\n%s", s.all())
+	}
+	for _, want := range []string{
+		`domain is "www.example.com"`, `version is "1.12"`, `publicAccessCidrs[0] is "10.0.0.0/8"`, "nodeGroups[0].", `"m5large"`, "autoscaling.", "replicas is 501",
+		`timeZone is "Pacific"`, `nights.downAt is "25:00"`, "drainSeconds is 4000",
+	} {
+		if !strings.Contains(s.all(), want) {
+			t.Errorf("the output does not say %q:\n%s", want, s.all())
+		}
+	}
+	if out := b.must("status").out; !strings.Contains(out, " 0 resources") {
+		t.Errorf("something was made:\n%s", out)
+	}
+	if out := b.must("pulumi", "stack", "export", "--stack", "prod", "--config-file", config).out; strings.Contains(out, "slipway:index") {
+		t.Errorf("something was registered:\n%s", out)
+	}
+}
+
+// TestMissingKeyNamesTheCommand that sets it.
+func TestMissingKeyNamesTheCommand(t *testing.T) {
+	b := newBox(t)
+	config := b.configWith(t, "  slipway:domain: www.example.com\n", "")
+	b.must("pulumi", "stack", "select", "--create", "prod", "--config-file", config)
+	s := b.try("pulumi", "preview", "--stack", "prod", "--config-file", config)
+	if want := "slipway:domain is missing: set it with `pulumi config set slipway:domain VALUE --stack prod`"; s.code == 0 || !strings.Contains(s.all(), want) {
+		t.Errorf("exit code %d, want %q in\n%s", s.code, want, s.all())
+	}
+}
+
+// TestDamage: what goes wrong on a machine is said, with what to do, and nothing is lost.
+func TestDamage(t *testing.T) {
+	b := newBox(t)
+	b.must("start")
+	account := filepath.Join(b.home, "account", "account.json")
+
+	t.Run("two commands at once", func(t *testing.T) {
+		lock, err := os.OpenFile(filepath.Join(b.home, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer lock.Close()
+		if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+			t.Fatal(err)
+		}
+		if s := b.try("pulumi", "up", "--yes", "--stack", "prod"); s.code == 0 || !strings.Contains(s.errOut, "another command is changing the sandbox") {
+			t.Errorf("exit code %d:\n%s", s.code, s.all())
+		}
+	})
+	t.Run("an account that is cut short", func(t *testing.T) {
+		if err := os.WriteFile(account, []byte(`{"version": 1, "objects": [{"type": "aws:ec2`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := b.try("status")
+		if s.code == 0 || !strings.Contains(s.errOut, "cannot be read") || !strings.Contains(s.errOut, "sandbox reset") {
+			t.Errorf("exit code %d:\n%s", s.code, s.all())
+		}
+		if content, err := os.ReadFile(account); err != nil || !strings.HasSuffix(string(content), "aws:ec2") {
+			t.Errorf("the damaged file was changed: %q, %v", content, err)
+		}
+		if err := os.Remove(account); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("a port that is taken", func(t *testing.T) {
+		port, err := os.ReadFile(filepath.Join(b.home, "kube", "port"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.must("stop")
+		l, err := net.Listen("tcp", "127.0.0.1:"+strings.TrimSpace(string(port)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		s := b.try("start")
+		if s.code == 0 || !strings.Contains(s.errOut, strings.TrimSpace(string(port))) {
+			t.Errorf("exit code %d:\n%s", s.code, s.all())
+		}
+		l.Close()
+		b.must("start")
+	})
+}
+
+// killControlPlane ends Kubernetes as a lost machine would.
+func (b *box) killControlPlane(t *testing.T) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(b.home, "kube", "ready"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r struct{ Pid int }
+	if err := json.Unmarshal(content, &r); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(r.Pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); syscall.Kill(r.Pid, 0) == nil; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("process %d survives kill -9", r.Pid)
+		}
+	}
+}
