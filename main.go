@@ -9,6 +9,7 @@ import (
 	"github.com/slipway-iac/slipway/components/cluster"
 	"github.com/slipway-iac/slipway/components/edge"
 	"github.com/slipway-iac/slipway/components/network"
+	"github.com/slipway-iac/slipway/components/protection"
 	"github.com/slipway-iac/slipway/components/registry"
 	"github.com/slipway-iac/slipway/components/scaling"
 	"github.com/slipway-iac/slipway/components/workload"
@@ -92,10 +93,17 @@ func stack(ctx *pulumi.Context) error {
 		return err
 	}
 
+	// A destroy is refused before it begins, unless the configuration says otherwise.
+	_, err = protection.NewProtection(ctx, "set-slipway:protect-to-false-and-run-pulumi-up-before-pulumi-destroy", &protection.ProtectionArgs{
+		Enabled: cfg.Protect, Of: []pulumi.Resource{repos, vpc, eks, namespace, thoughts, users, frontend, door, week},
+	})
+	if err != nil {
+		return err
+	}
+
 	ctx.Export("site", door.Url)
 	ctx.Export("repositories", repos.RepositoryUrls)
 	ctx.Export("cluster", eks.ClusterName)
-	ctx.Export("kubeconfig", eks.KubeconfigJson)
 	ctx.Export("loadBalancer", door.LoadBalancerDnsName)
 	ctx.Export("schedule", week.Summary)
 	return nil

@@ -47,8 +47,8 @@ func (p pattern) kind() int {
 	return exact
 }
 
-// shortest is how many characters a text that matches has at least. Of two patterns of which one matches only part of
-// what the other does, it is the one with the longer shortest text, or, for example "/a?" and "/aa*", neither.
+// shortest is how many characters a text that matches has at least. A pattern that matches only part of what another one does has
+// no shorter one, and mostly a longer.
 func (p pattern) shortest() int { return len(p) - strings.Count(string(p), "*") }
 
 // compare is negative if p is more specific than q, and 0 if neither is. Two exact patterns are always as specific as each other.
@@ -56,7 +56,7 @@ func (p pattern) compare(q pattern) int {
 	if c := cmp.Compare(p.kind(), q.kind()); c != 0 || p.kind() != wildcard {
 		return c
 	}
-	return cmp.Or(cmp.Compare(q.shortest(), p.shortest()), cmp.Compare(strings.Count(string(p), "?"), strings.Count(string(q), "?")))
+	return cmp.Compare(q.shortest(), p.shortest())
 }
 
 // overlaps tells whether some text matches both patterns.

@@ -131,7 +131,7 @@ func TestRoutesThatContestARequest(t *testing.T) {
 		{"decided by priority", edge.Route{Paths: []string{"/x*"}}, edge.Route{Paths: []string{"*/y"}, Priority: 3}, ``},
 		{"more specific in one entry only", edge.Route{Hosts: host, Paths: []string{"/x/longer/*", "/z*"}}, edge.Route{Hosts: host, Paths: []string{"/x/*"}},
 			`routes[1] (b) and routes[0] (a) match some requests both (host a.example.com, path /x/longer/*; host a.example.com, path /x/*), and would be asked in the wrong order: set priority on one of them, or split its lists into two routes`},
-		{"nothing in common", edge.Route{Hosts: host, Paths: []string{"/x*"}}, edge.Route{Hosts: []string{"example.com"}, Paths: []string{"*y"}}, ``},
+		{"nothing in common", edge.Route{Hosts: host, Paths: []string{"/x*"}}, edge.Route{Hosts: []string{"example.com"}, Paths: []string{"*/y"}}, ``},
 		{"hosts decide before paths", edge.Route{Hosts: wild}, edge.Route{Paths: []string{"/x"}}, ``},
 		{"the same number", edge.Route{Hosts: host, Paths: []string{"/x"}, Priority: 9}, edge.Route{Hosts: wild, Priority: 9},
 			`routes[1] (b) has priority 9, the same as routes[0] (a)`},

@@ -10,6 +10,7 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/slipway-iac/slipway/components/workload/internal/quantity"
 	"github.com/slipway-iac/slipway/internal/check"
 )
 
@@ -63,20 +64,10 @@ func (args *AppDeploymentArgs) checkedScratch(p *check.Problems, r resources) []
 		limit           kept
 	}{{"in memory", "resources.limits.memory", memory, r.memoryLimit}, {"on disk", "resources.limits.ephemeralStorage", disk, r.ephemeralLimit}} {
 		if k.limit.given() && k.sum > k.limit.number {
-			p.Addf("scratch", "%s comes to %s, must be at most %s (%s), else the pod ends before its scratch is full", k.what, bytesText(k.sum), k.limitPath, k.limit.text)
+			p.Addf("scratch", "%s comes to %s, must be at most %s (%s), else the pod ends before its scratch is full", k.what, quantity.Bytes(k.sum), k.limitPath, k.limit.text)
 		}
 	}
 	return checked
-}
-
-// bytesText is n bytes as a quantity.
-func bytesText(n int64) string {
-	q, err := parseQuantity(fmt.Sprintf("%d", n))
-	if err != nil {
-		return fmt.Sprintf("%d", n)
-	}
-	q.format = 'b'
-	return q.String()
 }
 
 func (c *AppDeployment) deployment(ctx *pulumi.Context, a *app, secretName pulumi.StringInput) error {

@@ -6,6 +6,7 @@ import (
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/slipway-iac/slipway/components/workload/internal/quantity"
 	"github.com/slipway-iac/slipway/internal/check"
 )
 
@@ -111,12 +112,12 @@ func cpu(p *check.Problems, s string) kept {
 	if s == "" {
 		return kept{}
 	}
-	q, err := parseQuantity(s)
+	q, err := quantity.Parse(s)
 	if err != nil {
 		p.Addf("cpu", `is %q, %s`, s, wrong(err, `a quantity of cores such as "250m" or "2"`))
 		return kept{}
 	}
-	n, whole := q.times(1000)
+	n, whole := q.Times(1000)
 	switch {
 	case !whole:
 		p.Addf("cpu", "is %q, must be no finer than 1m, a thousandth of a core", s)
@@ -133,25 +134,25 @@ func bytes(p *check.Problems, path, s string, least int64) kept {
 	if s == "" {
 		return kept{}
 	}
-	q, err := parseQuantity(s)
+	q, err := quantity.Parse(s)
 	if err != nil {
 		p.Addf(path, `is %q, %s`, s, wrong(err, `a quantity of bytes such as "128Mi" or "1Gi"`))
 		return kept{}
 	}
-	n, whole := q.times(1)
+	n, whole := q.Times(1)
 	switch {
 	case !whole:
 		p.Addf(path, `is %q, must be whole bytes such as "128Mi": the suffix "m" is a thousandth, "Mi" is 1024 × 1024`, s)
 		return kept{}
 	case n < least:
-		p.Addf(path, `is %q, which is %d bytes, must be at least %s`, s, n, bytesText(least))
+		p.Addf(path, `is %q, which is %d bytes, must be at least %s`, s, n, quantity.Bytes(least))
 		return kept{}
 	}
 	return kept{text: q.String(), number: n}
 }
 
 func wrong(err error, allowed string) string {
-	if errors.Is(err, errQuantityRange) {
+	if errors.Is(err, quantity.ErrRange) {
 		return "which is too large or too small, must be " + allowed
 	}
 	return "must be " + allowed

@@ -85,6 +85,10 @@ func TestNetworkRevisions(t *testing.T) {
 		{"endpoint", object{"routeTableIds": list(w.id("table"))}, nil},
 		{"endpoint", object{"serviceName": "com.amazonaws.us-west-2.dynamodb"}, []string{"serviceName"}},
 	})
+	w.revises([]revision{{"publicB", object{"privateDnsHostnameTypeOnLaunch": "resource-name"}, nil}})
+	if got := w.out("publicB", "privateDnsHostnameTypeOnLaunch"); got != "resource-name" {
+		t.Errorf("what AWS chose before stands in the way of what the program says now: %s", got)
+	}
 	vpc := w.by["vpc"].Out
 	if !strings.HasPrefix(vpc["ipv6CidrBlock"].(string), "2001:db8:") || vpc["ipv6AssociationId"] == "" {
 		t.Errorf("no IPv6 network after it was asked for: %v", vpc)

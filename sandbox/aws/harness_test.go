@@ -111,7 +111,7 @@ func (h *harness) diff(m *made, in object) (diffs, replaces []string) {
 	if wrong != "" {
 		h.t.Fatalf("%s %s: %s", m.Token, m.Name, wrong)
 	}
-	r, err := h.p.Diff(context.Background(), &pulumirpc.DiffRequest{Urn: urnOf(m.Token, m.Name), Id: m.ID, OldInputs: m.in, News: checked})
+	r, err := h.p.Diff(context.Background(), &pulumirpc.DiffRequest{Urn: urnOf(m.Token, m.Name), Id: m.ID, Olds: mustMarshal(h.t, m.Out), OldInputs: m.in, News: checked})
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -201,6 +201,15 @@ func (p *Provider) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc
 	if err != nil {
 		return nil, err
 	}
+	state, err := unmarshal(r.GetOlds())
+	if err != nil {
+		return nil, err
+	}
+	for name, p := range t.Props {
+		if _, given := olds[name]; !given && p.Computed && state[name] != nil {
+			olds[name] = state[name] // what AWS chose is what the program changes now
+		}
+	}
 	resp := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, HasDetailedDiff: true, DetailedDiff: map[string]*pulumirpc.PropertyDiff{}}
 	for _, c := range changes("", t.Props, olds, news, false) {
 		resp.Changes = pulumirpc.DiffResponse_DIFF_SOME

@@ -11,9 +11,9 @@ import (
 // remoteCluster is an eks:index:Cluster that somebody else made, read from the engine by its URN.
 type remoteCluster struct {
 	pulumi.ResourceState
-	Core           pulumi.MapOutput      `pulumi:"core"`
-	EksCluster     pulumi.ResourceOutput `pulumi:"eksCluster"`
-	KubeconfigJSON pulumi.StringOutput   `pulumi:"kubeconfigJson"`
+	Core           pulumi.MapOutput    `pulumi:"core"`
+	EksCluster     pulumi.AnyOutput    `pulumi:"eksCluster"`
+	KubeconfigJSON pulumi.StringOutput `pulumi:"kubeconfigJson"`
 }
 
 // module reads resources that arguments refer to.
@@ -40,7 +40,7 @@ func clusterOf(v pulumi.Input, read func(*eksCluster) pulumi.StringOutput) pulum
 	return pulumi.ToOutput(v).ApplyT(func(v any) pulumi.StringOutput {
 		switch v := v.(type) {
 		case *remoteCluster:
-			return v.EksCluster.ApplyT(func(r pulumi.Resource) pulumi.StringOutput { return read(r.(*eksCluster)) }).(pulumi.StringOutput)
+			return v.EksCluster.ApplyT(func(c any) pulumi.StringOutput { return read(c.(*eksCluster)) }).(pulumi.StringOutput)
 		case map[string]any:
 			if c, ok := v["cluster"].(*eksCluster); ok {
 				return read(c)

@@ -89,6 +89,37 @@ func TestJudgeDeployment(t *testing.T) {
 	}
 }
 
+// A deadline that passed before the change must not fail it: the change may be the very cure.
+func TestJudgeDeploymentAtItsDeadline(t *testing.T) {
+	exceeded := func(since string) *unstructured.Unstructured {
+		return parse(t, strings.Replace(rollout, `status: "True", reason: NewReplicaSetAvailable`,
+			`status: "False", reason: ProgressDeadlineExceeded, message: M, lastTransitionTime: "`+since+`"`, 1))
+	}
+	then, later := "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
+	for name, c := range map[string]struct {
+		before *unstructured.Unstructured
+		failed bool
+	}{
+		"of a new Deployment": {nil, true},
+		"passed before":       {exceeded(then), false},
+		"healthy before":      {parse(t, rollout), true},
+		"passed anew":         {exceeded("2025-12-31T00:00:00Z"), true},
+	} {
+		got := judgeDeployment(view{
+			object: exceeded(then), before: c.before,
+			others: map[string][]*unstructured.Unstructured{"ReplicaSet": {parse(t, replicaSet)}},
+		})
+		if got.ready || got.failed != c.failed || !contains(got.problems, "[ProgressDeadlineExceeded] M") {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	unseen := exceeded(later)
+	unseen.SetGeneration(3)
+	if got := judgeDeployment(view{object: unseen, others: map[string][]*unstructured.Unstructured{"ReplicaSet": {parse(t, replicaSet)}}}); got.failed {
+		t.Errorf("failed by a status of the generation before: %+v", got)
+	}
+}
+
 func TestJudgeService(t *testing.T) {
 	const slice = "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s}, addressType: IPv4, endpoints: [%s]}"
 	service := func(kind, more string) *unstructured.Unstructured {

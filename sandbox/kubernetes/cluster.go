@@ -50,8 +50,8 @@ func (c *cluster) mapping(gvk schema.GroupVersionKind) (*meta.RESTMapping, error
 	return found, err
 }
 
-// clientFor is the way to objects of this object's kind in its namespace. An object that says a namespace though its kind
-// has none loses it: that was a guess, made before the kind was known.
+// clientFor is the way to objects of this object's kind in its namespace. The namespace of an object whose kind has none is
+// left aside: it was a guess, made before the kind was known.
 func (c *cluster) clientFor(obj *unstructured.Unstructured) (dynamic.ResourceInterface, error) {
 	found, err := c.mapping(obj.GroupVersionKind())
 	if err != nil {
@@ -59,7 +59,6 @@ func (c *cluster) clientFor(obj *unstructured.Unstructured) (dynamic.ResourceInt
 	}
 	client := c.dynamic.Resource(found.Resource)
 	if found.Scope.Name() == meta.RESTScopeNameRoot {
-		unstructured.RemoveNestedField(obj.Object, "metadata", "namespace")
 		return client, nil
 	}
 	return client.Namespace(orDefault(obj.GetNamespace())), nil

@@ -158,7 +158,7 @@ func (w *watcher) object(name string) *unstructured.Unstructured {
 func (c *cluster) list(ctx context.Context, sources ...source) (map[string][]*unstructured.Unstructured, error) {
 	out := map[string][]*unstructured.Unstructured{}
 	for _, s := range sources {
-		client, err := c.clientFor(s.object.DeepCopy())
+		client, err := c.clientFor(s.object)
 		if err != nil {
 			return nil, err
 		}

@@ -64,7 +64,9 @@ func realPlugin(p Plugin) string {
 	if err != nil {
 		return ""
 	}
-	version := func(path string) string { return strings.TrimPrefix(filepath.Base(filepath.Dir(path)), "resource-"+p.Name+"-") }
+	version := func(path string) string {
+		return strings.TrimPrefix(filepath.Base(filepath.Dir(path)), "resource-"+p.Name+"-")
+	}
 	slices.SortFunc(found, func(a, b string) int { return semver.Compare(version(b), version(a)) })
 	if len(found) == 0 {
 		return ""

@@ -23,6 +23,9 @@ type addresses struct {
 	given map[netip.Addr]time.Time
 }
 
+// otherCidr is for the pods of a simulated node that somebody made by hand: the range that EKS recommends outside of a VPC's own.
+const otherCidr = "100.64.0.0/16"
+
 // remember is longer than an object needs to reach the listers.
 const remember = time.Minute
 
@@ -35,7 +38,11 @@ func (a *addresses) PodIPs(nodeName string, hostNetwork bool, _, _, _ string) ([
 	if hostNetwork {
 		return []string{internalIP(node)}, nil
 	}
-	addr, err := a.take(node.Annotations[annotationCidr])
+	cidr, ok := node.Annotations[annotationCidr]
+	if !ok {
+		cidr = otherCidr
+	}
+	addr, err := a.take(cidr)
 	if err != nil {
 		return nil, err
 	}

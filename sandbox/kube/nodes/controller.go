@@ -33,8 +33,9 @@ type Controller struct {
 	changed   chan struct{}
 }
 
-// Start connects to the control plane, starts KWOK, and returns when both see the cluster.
-func Start(ctx context.Context, info endpoint.Info, drainTimeout time.Duration) (*Controller, error) {
+// Start connects to the control plane, starts KWOK, and returns when both see the cluster, or when starting ends. They work
+// until ctx ends.
+func Start(ctx, starting context.Context, info endpoint.Info, drainTimeout time.Duration) (*Controller, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", info.Kubeconfig("nodes"))
 	if err != nil {
 		return nil, err
@@ -54,9 +55,9 @@ func Start(ctx context.Context, info endpoint.Info, drainTimeout time.Duration) 
 	}
 	factory.Core().V1().Pods().Informer()
 	factory.Start(ctx.Done())
-	for kind, ok := range factory.WaitForCacheSync(ctx.Done()) {
+	for kind, ok := range factory.WaitForCacheSync(starting.Done()) {
 		if !ok {
-			return nil, fmt.Errorf("nodes: no list of %s", kind)
+			return nil, fmt.Errorf("no list of %s: %w", kind, context.Cause(starting))
 		}
 	}
 	return c, startKwok(ctx, info, c.addresses)

@@ -140,7 +140,10 @@ func (s *server) run(ctx context.Context, started time.Time) error {
 	}
 	s.part(working, "controller manager", func(ctx context.Context) error { return controlplane.RunControllerManager(ctx, s.info) })
 	s.part(working, "scheduler", func(ctx context.Context) error { return controlplane.RunScheduler(ctx, s.info) })
-	controller, err := nodes.Start(working, s.info, s.DrainTimeout)
+	controller, err := nodes.Start(working, deadline, s.info, s.DrainTimeout)
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
 	if err != nil {
 		return fmt.Errorf("nodes: %w", err)
 	}
