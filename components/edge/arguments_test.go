@@ -81,17 +81,17 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   routes[2].hosts[0] is "*", must be a name in lower case with at least one dot and letters after the last one, like "app.example.com" or "*.example.com"
   routes[2].hosts[1] is "other.net", must be one of the names of the load balancer (example.com, *.example.com, api.eu.example.com): browsers refuse a certificate for another name; add it to alternativeNames
   routes[2].hosts[2] is "a.b.example.com", must be one of the names of the load balancer (example.com, *.example.com, api.eu.example.com): browsers refuse a certificate for another name; add it to alternativeNames
-  routes[2].hosts[4] is "a.example.com", the same as hosts[3]
+  routes[2].hosts[4] is "a.example.com", the same as routes[2].hosts[3]
   routes[2].healthCheckIntervalSeconds is 30, must be at most 12: a node that does not answer is noticed after 2 × 30 s and a last wait of 5 s, together 65 s, and drainSeconds is 30
   routes[3].sameTargetAs is "copy", must be the name of another route
   routes[3].nodePort must be left out with sameTargetAs: route "copy" says it
   routes[3].healthCheckPath must be left out with sameTargetAs: route "copy" says it
   routes[4].sameTargetAs is "nobody", must be the name of another route
   routes[5].sameTargetAs is "copy", must be a route with a nodePort of its own: that one has sameTargetAs "copy"
-  routes[6].paths[1] is "/a*?", the same as paths[0]
-  routes[6].paths[2] is "/a*?", the same as paths[0]
-  routes[6].paths[3] is "/a*?", the same as paths[0]
-  routes[6].paths[4] is "/a*?", the same as paths[0]
+  routes[6].paths[1] is "/a*?", the same as routes[6].paths[0]
+  routes[6].paths[2] is "/a*?", the same as routes[6].paths[0]
+  routes[6].paths[3] is "/a*?", the same as routes[6].paths[0]
+  routes[6].paths[4] is "/a*?", the same as routes[6].paths[0]
   routes[6] (many) has 6 hosts and paths, must have at most 5: AWS's limit for one rule; put the others into a route with sameTargetAs
   routes[6] (many) has 10 wildcards, must have at most 5: AWS's limit for one rule; put the others into a route with sameTargetAs
   routes[7].paths[0] is "x", must be a path that begins with "/" or "*", of letters, digits, * and ? as wildcards, and _-.$/~"'@:+&, like "/api/*"

@@ -16,9 +16,12 @@ import (
 func TestRegistered(t *testing.T) {
 	r := account()
 	var mu sync.Mutex
+	var all sync.WaitGroup
 	got := map[string]string{}
 	keep := func(key string, out pulumi.StringOutput) {
+		all.Add(1)
 		out.ApplyT(func(s string) string {
+			defer all.Done()
 			mu.Lock()
 			defer mu.Unlock()
 			got[key] = s
@@ -39,6 +42,8 @@ func TestRegistered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// A run does not wait for what hangs at plain values alone.
+	all.Wait()
 	want := "map[arn:arn:door-alb certificate:arn:issued dns:door-alb.elb.example.net group:door-alb_id name:door-alb-1234567" +
 		" rest:arn:door-frontend url:https://example.com/ users:arn:door-users zone:Z35SXDOTRQ7X7K]"
 	if fmt.Sprint(got) != want {

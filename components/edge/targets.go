@@ -10,7 +10,6 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumix"
 )
 
 // target is where the requests of a route go.
@@ -154,15 +153,12 @@ func (b *builder) targetGroupArns(targets map[string]target) pulumi.StringMapOut
 			ports, owners = append(ports, targets[r.Name].port), append(owners, r.Name)
 		}
 	}
-	distinct := pulumix.Apply2Err(pulumix.Output[map[string]string](pulumix.MustConvertTyped[map[string]string](arns.ToStringMapOutput())),
-		pulumix.MustConvertTyped[[]int](ports.ToIntArrayOutput()),
-		func(arns map[string]string, ports []int) (map[string]string, error) {
-			for i, p := range ports {
-				if j := slices.Index(ports, p); j < i {
-					return nil, fmt.Errorf("nodePort of route %q %s", owners[i], samePort(p, owners[j]))
-				}
+	return ports.ToIntArrayOutput().ApplyT(func(ports []int) (pulumi.StringMapOutput, error) {
+		for i, p := range ports {
+			if j := slices.Index(ports, p); j < i {
+				return pulumi.StringMapOutput{}, fmt.Errorf("nodePort of route %q %s", owners[i], samePort(p, owners[j]))
 			}
-			return arns, nil
-		})
-	return pulumix.Cast[pulumi.StringMapOutput](distinct)
+		}
+		return arns.ToStringMapOutput(), nil
+	}).(pulumi.StringMapOutput)
 }

@@ -105,6 +105,8 @@ type Tx struct {
 
 	changed     bool
 	defaultTags map[string]any
+	// timeout is how long the program lets a create take; 0 where it leaves that to the provider.
+	timeout time.Duration
 	// was is what the stack knew of the inputs before an update. The account's own may differ: somebody else may have
 	// changed it.
 	was map[string]any

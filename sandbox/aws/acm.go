@@ -45,7 +45,8 @@ func init() {
 				}
 				return nil
 			},
-			Held: Held{"ResourceInUseException", "Certificate %s in account " + AccountID + " is in use."},
+			Waits: true,
+			Held:  Held{"ResourceInUseException", "Certificate %s in account " + AccountID + " is in use."},
 		},
 		&Type{
 			Token: certificateValidationToken, Label: "ACM Certificate Validation", Service: "ACM",
@@ -201,8 +202,12 @@ func validated(tx *Tx, o *Object) error {
 		if len(missing) > 0 {
 			why = "no public zone that the internet would ask answers " + strings.Join(missing, ", ") + " as ACM expects"
 		}
-		return fmt.Errorf("waiting for ACM Certificate (%s) to be issued: timeout while waiting for state to become 'ISSUED' (last state: '%s', timeout: 1h15m0s): %s",
-			cert.ID, pendingValidation, why)
+		timeout := tx.timeout
+		if timeout == 0 {
+			timeout = 75 * time.Minute
+		}
+		return fmt.Errorf("waiting for ACM Certificate (%s) to be issued: timeout while waiting for state to become 'ISSUED' (last state: '%s', timeout: %s): %s",
+			cert.ID, pendingValidation, timeout, why)
 	}
 	o.ID = time.Now().UTC().String()
 	return nil

@@ -35,6 +35,7 @@ func init() {
 				o.fill("vpcId", "")
 				return nil
 			},
+			Waits:  true,
 			Delete: func(tx *Tx, o *Object) error { return tx.detachable(o.Str("vpcId")) },
 		},
 		&Type{
@@ -57,6 +58,7 @@ func init() {
 				tx.Find(internetGatewayToken, "id", o.Str("internetGatewayId")).Set("vpcId", o.Str("vpcId"))
 				return nil
 			},
+			Waits: true,
 			Delete: func(tx *Tx, o *Object) error {
 				if err := tx.detachable(o.Str("vpcId")); err != nil {
 					return err

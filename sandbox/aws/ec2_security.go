@@ -80,8 +80,8 @@ func init() {
 				describeSecurityGroup(tx, o)
 				return nil
 			},
-			Delete: deleteSecurityGroup,
-			Held:   Held{"DependencyViolation", "resource %s has a dependent object"},
+			Delete: deleteSecurityGroup, Waits: true,
+			Held: Held{"DependencyViolation", "resource %s has a dependent object"},
 		},
 		&Type{
 			Token: defaultSecurityGroupToken, Label: "Default Security Group", Service: "EC2",

@@ -37,7 +37,8 @@ func init() {
 				"mainRouteTableId", "ownerId",
 			},
 			Check: checkVPC, Validate: validateVPC, Create: createVPC, Update: updateVPC,
-			Held: Held{"DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted."},
+			Waits: true,
+			Held:  Held{"DependencyViolation", "The vpc '%s' has dependencies and cannot be deleted."},
 		},
 		&Type{
 			Token: subnetToken, Label: "EC2 Subnet", Service: "EC2", Ops: Ops{"CreateSubnet", "ModifySubnetAttribute", "DeleteSubnet"},
@@ -55,7 +56,8 @@ func init() {
 				tx.removeWhere(routeTableAssociationToken, func(a *Object) bool { return a.Str("subnetId") == o.ID })
 				return nil
 			},
-			Held: Held{"DependencyViolation", "The subnet '%s' has dependencies and cannot be deleted."},
+			Waits: true,
+			Held:  Held{"DependencyViolation", "The subnet '%s' has dependencies and cannot be deleted."},
 		},
 	)
 }

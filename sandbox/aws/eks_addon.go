@@ -48,7 +48,7 @@ func validateAddon(tx *Tx, o, old *Object) error {
 		return Errorf("InvalidParameterException", "Addon version specified is not supported: %s %s on Kubernetes %s (the sandbox knows %s)", name, v, c.Str("version"), strings.Join(known, ", "))
 	}
 	if values, ok := o.Inputs["configurationValues"].(string); ok && strings.HasPrefix(strings.TrimSpace(values), "{") && !json.Valid([]byte(values)) {
-		return Errorf("InvalidParameterException", "ConfigurationValue provided in request is not supported: it is neither JSON nor YAML")
+		return Errorf("InvalidParameterException", "ConfigurationValue provided in request is not supported: it is no JSON")
 	}
 	for _, arn := range append(podRoles(o), o.Str("serviceAccountRoleArn")) {
 		if arn != "" && tx.roleOf(arn) == nil {
@@ -77,7 +77,7 @@ func podRoles(o *Object) []string {
 func (tx *Tx) hasNodes(cluster string) bool {
 	return slices.ContainsFunc(tx.All(nodeGroupToken), func(g *Object) bool {
 		keepsOff := func(t map[string]any) bool { return t["effect"] != "PREFER_NO_SCHEDULE" }
-		return g.Str("clusterName") == cluster && number0(nested(g.Get("scalingConfig"))["desiredSize"]) > 0 && !slices.ContainsFunc(objects(g.Get("taints")), keepsOff)
+		return g.Str("clusterName") == cluster && wholeNumber(nested(g.Get("scalingConfig"))["desiredSize"]) > 0 && !slices.ContainsFunc(objects(g.Get("taints")), keepsOff)
 	})
 }
 

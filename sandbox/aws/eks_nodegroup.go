@@ -23,7 +23,7 @@ var (
 
 func init() {
 	name := func(longest float64, other string) Prop {
-		return text.filled().fixed().within(1, longest).not(other).like(`^[0-9A-Za-z][A-Za-z0-9_-]*$`, "letters, digits, - and _, beginning with a letter or digit")
+		return text.fixed().within(1, longest).not(other).like(`^[0-9A-Za-z][A-Za-z0-9_-]*$`, "letters, digits, - and _, beginning with a letter or digit")
 	}
 	subnets := setOf(text.to(&Ref{Types: []string{subnetToken}, Code: "InvalidParameterException", Holds: true,
 		Message: "The subnet ID '%s' does not exist (Service: AmazonEC2; Status Code: 400; Error Code: InvalidSubnetID.NotFound)"}))
@@ -43,7 +43,7 @@ func init() {
 				"id": text.filled().fixed().not("name").like(`^lt-[0-9a-f]+$`, "the id of a launch template"), "name": text.filled().fixed().not("id").within(3, 128),
 				"version": text.must().within(1, 255),
 			}),
-			"nodeGroupName": name(63, "nodeGroupNamePrefix"), "nodeGroupNamePrefix": name(37, "nodeGroupName"),
+			"nodeGroupName": name(63, "nodeGroupNamePrefix").filled(), "nodeGroupNamePrefix": name(37, "nodeGroupName"),
 			"nodeRepairConfig": fields(map[string]Prop{"enabled": flag.or(false)}).filled(), "nodeRoleArn": text.must().fixed(), "releaseVersion": text.filled(),
 			"remoteAccess": fields(map[string]Prop{"ec2SshKey": text.fixed(), "sourceSecurityGroupIds": groups.fixed()}).fixed(),
 			"scalingConfig": fields(map[string]Prop{
@@ -74,6 +74,7 @@ func checkNodeGroup(in Inputs) []Problem {
 	return nil
 }
 
+// invalid is EKS's word for most of what it refuses.
 func invalid(format string, a ...any) error {
 	return Errorf("InvalidParameterException", format, a...)
 }
@@ -111,10 +112,11 @@ func validateNodeGroup(tx *Tx, o, old *Object) error {
 	return tx.nodeGroupRole(o)
 }
 
-func number0(v any) int { f, _ := v.(float64); return int(f) }
+// wholeNumber is a number as JSON holds it; 0 where it is none.
+func wholeNumber(v any) int { f, _ := v.(float64); return int(f) }
 
 func nodeGroupSize(s map[string]any) error {
-	low, desired, high := number0(s["minSize"]), number0(s["desiredSize"]), number0(s["maxSize"])
+	low, desired, high := wholeNumber(s["minSize"]), wholeNumber(s["desiredSize"]), wholeNumber(s["maxSize"])
 	switch {
 	case low > high:
 		return invalid("Minimum capacity %d can't be greater than max size %d", low, high)
@@ -287,7 +289,7 @@ func nodeGroupInstances(o *Object) error {
 	return nil
 }
 
-// nodeGroupPlace checks the subnets: those of the cluster's VPC, and nodes in them can reach the cluster.
+// nodeGroupPlace checks the subnets: they must lie in the cluster's VPC.
 func (tx *Tx) nodeGroupPlace(o, cluster *Object) error {
 	vpc := tx.clusterVPC(cluster).ID
 	for _, id := range o.List("subnetIds") {
@@ -310,7 +312,7 @@ func (tx *Tx) nodeGroupRole(o *Object) error {
 	worker := func(p string) bool {
 		return p == "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy" || p == "arn:aws:iam::aws:policy/AmazonEKSWorkerNodeMinimalPolicy"
 	}
-	if !slices.ContainsFunc(tx.policiesOf(role.ID), worker) && !tx.hasOwnPolicies(role.ID) && number0(nested(o.Get("scalingConfig"))["desiredSize"]) > 0 {
+	if !slices.ContainsFunc(tx.policiesOf(role.ID), worker) && !tx.hasOwnPolicies(role.ID) && wholeNumber(nested(o.Get("scalingConfig"))["desiredSize"]) > 0 {
 		// EKS would wait for the nodes for some 30 minutes.
 		return fmt.Errorf("waiting for EKS Node Group (%s:%s) create: unexpected state 'CREATE_FAILED', wanted target 'ACTIVE'. last error: "+
 			"NodeCreationFailure: Instances failed to join the kubernetes cluster (role %s has no AmazonEKSWorkerNodePolicy: let the node group depend on its attachment)",

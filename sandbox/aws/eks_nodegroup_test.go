@@ -137,7 +137,7 @@ func TestSizeThatSomebodyElseSetStays(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	desired := func() int { return number0(nested(nodes.Out["scalingConfig"])["desiredSize"]) }
+	desired := func() int { return wholeNumber(nested(nodes.Out["scalingConfig"])["desiredSize"]) }
 	resize(-1, -1, 4)
 	if refused := w.update(nodes, w.changed("nodes", object{"labels": object{"tier": "api"}})); refused != "" {
 		t.Fatal(refused)

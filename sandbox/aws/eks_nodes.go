@@ -28,6 +28,7 @@ func createNodeGroup(tx *Tx, o *Object) error {
 	o.fill("version", c.Str("version"))
 	o.fill("capacityType", "ON_DEMAND")
 	o.fill("updateConfig", map[string]any{"maxUnavailable": 1.0})
+	o.fill("nodeRepairConfig", map[string]any{"enabled": false})
 	if err := describeNodeGroup(tx, o); err != nil {
 		return err
 	}
@@ -39,9 +40,11 @@ func createNodeGroup(tx *Tx, o *Object) error {
 // describeNodeGroup fills in what EKS chooses where the program says nothing.
 func describeNodeGroup(tx *Tx, o *Object) error {
 	lt := tx.launchTemplate(o)
+	disk := 0.0 // the launch template says it
 	if lt == nil {
-		o.fill("diskSize", 20.0)
+		disk = 20
 	}
+	o.fill("diskSize", disk)
 	if lt == nil || lt.Str("instanceType") == "" {
 		o.fill("instanceTypes", []any{"t3.medium"})
 	}
@@ -58,7 +61,8 @@ func describeNodeGroup(tx *Tx, o *Object) error {
 		}
 	}
 	o.fill("amiType", kind)
-	if o.Str("amiType") != "CUSTOM" {
+	// Nodes stay on their AMI until somebody asks for another one, or for another version of Kubernetes.
+	if o.Str("amiType") != "CUSTOM" && o.Str("releaseVersion") == "" {
 		o.fill("releaseVersion", releases[o.Str("version")].ami)
 	}
 	return nil
@@ -191,7 +195,7 @@ func (tx *Tx) Resize(group string, low, high, desired int) error {
 			inputs[prop] = float64(n)
 		}
 	}
-	low, high, desired = number0(inputs["minSize"]), number0(inputs["maxSize"]), number0(inputs["desiredCapacity"])
+	low, high, desired = wholeNumber(inputs["minSize"]), wholeNumber(inputs["maxSize"]), wholeNumber(inputs["desiredCapacity"])
 	if low > high {
 		return Errorf("ValidationError", "Max bound, %d, must be greater than or equal to min bound, %d", high, low)
 	}
@@ -213,7 +217,7 @@ func (tx *Tx) Resize(group string, low, high, desired int) error {
 func nodeDisk(o, lt *Object) int {
 	if lt != nil {
 		for _, d := range objects(lt.Get("blockDeviceMappings")) {
-			if n := number0(nested(d["ebs"])["volumeSize"]); n > 0 {
+			if n := wholeNumber(nested(d["ebs"])["volumeSize"]); n > 0 {
 				return n
 			}
 		}

@@ -37,6 +37,7 @@ func newHarness(t *testing.T) *harness {
 	}
 	a.Kubernetes = func() (string, string, error) { return "https://127.0.0.1:6443", "-----BEGIN CERTIFICATE-----", nil }
 	h := &harness{t: t, p: New(a)}
+	h.p.patience = 0
 	args, err := structpb.NewStruct(object{"region": "us-west-2"})
 	if err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ var (
 
 // iamName is a name or its prefix; prefixes are shorter, because 26 digits follow.
 func iamName(longest float64, other string) Prop {
-	return text.filled().fixed().within(1, longest).like(`^[\w+=,.@-]*$`, "letters, digits and _+=,.@-").not(other)
+	return text.fixed().within(1, longest).like(`^[\w+=,.@-]*$`, "letters, digits and _+=,.@-").not(other)
 }
 
 func init() {
@@ -43,7 +43,7 @@ func init() {
 				"assumeRolePolicy": policy.must(), "description": text.within(0, 1000), "forceDetachPolicies": flag.or(false),
 				"inlinePolicies":    setOf(fields(map[string]Prop{"name": text, "policy": policy})).filled(),
 				"managedPolicyArns": setOf(text.to(policyRef)).filled(), "maxSessionDuration": number.or(3600.0).within(3600, 43200),
-				"name": iamName(64, "namePrefix"), "namePrefix": iamName(38, "name"), "path": path,
+				"name": iamName(64, "namePrefix").filled(), "namePrefix": iamName(38, "name"), "path": path,
 				"permissionsBoundary": text.to(policyRef), "tags": tagMap,
 			},
 			Outputs:  []string{"arn", "createDate", "uniqueId"},
@@ -71,7 +71,7 @@ func init() {
 			Token: rolePolicyToken, Label: "IAM Role Policy", Service: "IAM", Ops: Ops{"PutRolePolicy", "PutRolePolicy", "DeleteRolePolicy"}, Global: true,
 			AutoName: &AutoName{Prop: "name", Max: 128},
 			Props: map[string]Prop{
-				"name": iamName(128, "namePrefix"), "namePrefix": iamName(102, "name"), "policy": policy.must(), "role": text.must().fixed().to(roleRef),
+				"name": iamName(128, "namePrefix").filled(), "namePrefix": iamName(102, "name"), "policy": policy.must(), "role": text.must().fixed().to(roleRef),
 			},
 			Validate: validateRolePolicy,
 			Create: func(_ *Tx, o *Object) error {
@@ -83,7 +83,7 @@ func init() {
 			Token: policyToken, Label: "IAM Policy", Service: "IAM", Ops: Ops{"CreatePolicy", "CreatePolicyVersion", "DeletePolicy"}, Global: true,
 			AutoName: &AutoName{Prop: "name", Max: 128},
 			Props: map[string]Prop{
-				"description": text.within(0, 1000).fixed(), "name": iamName(128, "namePrefix"), "namePrefix": iamName(102, "name"),
+				"description": text.within(0, 1000).fixed(), "name": iamName(128, "namePrefix").filled(), "namePrefix": iamName(102, "name"),
 				"path": path, "policy": policy.must(), "tags": tagMap,
 			},
 			Outputs:  []string{"arn", "attachmentCount", "policyId"},
@@ -93,7 +93,7 @@ func init() {
 			Token: instanceProfileToken, Label: "IAM Instance Profile", Service: "IAM", Ops: Ops{"CreateInstanceProfile", "AddRoleToInstanceProfile", "DeleteInstanceProfile"}, Global: true,
 			AutoName: &AutoName{Prop: "name", Max: 128},
 			Props: map[string]Prop{
-				"name": iamName(128, "namePrefix"), "namePrefix": iamName(102, "name"), "path": path, "role": text.to(roleRef), "tags": tagMap,
+				"name": iamName(128, "namePrefix").filled(), "namePrefix": iamName(102, "name"), "path": path, "role": text.to(roleRef), "tags": tagMap,
 			},
 			Outputs: []string{"arn", "createDate", "uniqueId"},
 			Validate: func(tx *Tx, o, old *Object) error {
@@ -183,6 +183,8 @@ func tooManyPolicies() error {
 func createRole(tx *Tx, o *Object) error {
 	o.ID = o.named("name", "namePrefix")
 	tx.identify(o, "role"+o.Str("path")+o.ID, "AROA")
+	o.fill("inlinePolicies", []any{})
+	o.fill("managedPolicyArns", []any{})
 	return nil
 }
 

@@ -13,7 +13,7 @@ const (
 
 func init() {
 	aliasName := func(other string) Prop {
-		return text.filled().fixed().within(1, 256).not(other).
+		return text.fixed().within(1, 256).not(other).
 			like(`^alias/[a-zA-Z0-9/_-]+$`, `"alias/" and letters, digits and /_-`)
 	}
 	register(
@@ -35,7 +35,7 @@ func init() {
 			Token: aliasToken, Label: "KMS Alias", Service: "KMS", Ops: Ops{"CreateAlias", "UpdateAlias", "DeleteAlias"},
 			AutoName: &AutoName{Prop: "name", Max: 255, Prefix: "alias/"},
 			Props: map[string]Prop{
-				"name": aliasName("namePrefix"), "namePrefix": aliasName("name"), "targetKeyId": text.must(),
+				"name": aliasName("namePrefix").filled(), "namePrefix": aliasName("name"), "targetKeyId": text.must(),
 			},
 			Outputs:  []string{"arn", "targetKeyArn"},
 			Validate: validateAlias, Create: createAlias, Update: func(tx *Tx, o, _ *Object) error { return describeAlias(tx, o) },

@@ -64,7 +64,7 @@ func (tx *Tx) viewNodeGroups(c *Object) []view.NodeGroup {
 		}
 		lt := tx.launchTemplate(g)
 		n := view.NodeGroup{
-			ID: g.Str("arn"), Name: g.Str("nodeGroupName"), InstanceTypes: instanceTypesOf(g, lt), Desired: number0(nested(g.Get("scalingConfig"))["desiredSize"]),
+			ID: g.Str("arn"), Name: g.Str("nodeGroupName"), InstanceTypes: instanceTypesOf(g, lt), Desired: wholeNumber(nested(g.Get("scalingConfig"))["desiredSize"]),
 			Labels: labelsOf(g.Get("labels")), DiskSizeGiB: nodeDisk(g, lt), AmiType: g.Str("amiType"), CapacityType: g.Str("capacityType"),
 			Version: g.Str("version"), ReleaseVersion: g.Str("releaseVersion"),
 		}

@@ -76,7 +76,8 @@ func init() {
 				tx.removeWhere(targetGroupAttachmentToken, func(a *Object) bool { return a.Str("targetGroupArn") == o.ID })
 				return nil
 			},
-			Held: Held{"ResourceInUse", "Target group '%s' is currently in use by a listener or a rule"},
+			Waits: true,
+			Held:  Held{"ResourceInUse", "Target group '%s' is currently in use by a listener or a rule"},
 		},
 		&Type{
 			Token: targetGroupAttachmentToken, Label: "ELBv2 Target Group Attachment", Service: "Elastic Load Balancing v2",

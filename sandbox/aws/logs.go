@@ -13,7 +13,7 @@ var retentions = []int{0, 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 5
 
 func init() {
 	name := func(longest float64, other string) Prop {
-		return text.filled().fixed().within(1, longest).not(other).like(`^[0-9A-Za-z_./#-]+$`, "letters, digits and _./#-")
+		return text.fixed().within(1, longest).not(other).like(`^[0-9A-Za-z_./#-]+$`, "letters, digits and _./#-")
 	}
 	register(&Type{
 		Token: logGroupToken, Label: "CloudWatch Logs Log Group", Service: "CloudWatch Logs", Ops: Ops{"CreateLogGroup", "PutRetentionPolicy", "DeleteLogGroup"},
@@ -21,7 +21,7 @@ func init() {
 		Props: map[string]Prop{
 			"kmsKeyId":      text.to(&Ref{Types: []string{keyToken}, By: "arn", Code: "InvalidParameterException", Message: "The specified KMS Key Id could not be found: %s"}),
 			"logGroupClass": text.filled().fixed().in("STANDARD", "INFREQUENT_ACCESS", "DELIVERY"),
-			"name":          name(512, "namePrefix"), "namePrefix": name(486, "name"), "retentionInDays": number.or(0.0), "skipDestroy": flag.or(false), "tags": tagMap,
+			"name":          name(512, "namePrefix").filled(), "namePrefix": name(486, "name"), "retentionInDays": number.or(0.0), "skipDestroy": flag.or(false), "tags": tagMap,
 		},
 		Outputs: []string{"arn"},
 		Check:   checkLogGroup, Validate: validateLogGroup, Create: createLogGroup, Delete: deleteLogGroup,

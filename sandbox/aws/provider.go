@@ -2,10 +2,12 @@ package aws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
@@ -26,12 +28,14 @@ type Provider struct {
 	account *Account
 	region  string
 	tags    map[string]any
+	// patience is how long a delete is repeated that the AWS provider would repeat; here what it waits for takes seconds.
+	patience time.Duration
 	// failure is why the provider cannot work as it is configured; it is said by whatever is asked first.
 	failure error
 }
 
 // New is a provider on that account.
-func New(a *Account) *Provider { return &Provider{account: a} }
+func New(a *Account) *Provider { return &Provider{account: a, patience: 20 * time.Second} }
 
 // Handshake implements pulumirpc.ResourceProviderServer.
 func (p *Provider) Handshake(context.Context, *pulumirpc.ProviderHandshakeRequest) (*pulumirpc.ProviderHandshakeResponse, error) {
@@ -257,6 +261,7 @@ func (p *Provider) Create(_ context.Context, r *pulumirpc.CreateRequest) (*pulum
 	}
 	o := &Object{Type: t.Token, Inputs: in}
 	err = p.account.Do(p.region, func(tx *Tx) error {
+		tx.timeout = time.Duration(r.GetTimeout() * float64(time.Second))
 		return tx.withFaults(t, "create", func() error {
 			if !t.Global {
 				o.Region = p.region
@@ -397,12 +402,29 @@ func (t *Type) recomputes(was, now map[string]any) bool {
 }
 
 // Delete implements pulumirpc.ResourceProviderServer. What is gone already is deleted.
-func (p *Provider) Delete(_ context.Context, r *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
+func (p *Provider) Delete(ctx context.Context, r *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {
 	t, _, err := p.lookUp(r.GetUrn())
 	if err != nil {
 		return nil, err
 	}
-	err = p.account.Do(p.region, func(tx *Tx) error {
+	err = p.delete(t, r)
+	for deadline := time.Now().Add(p.patience); t.inUse(err) && time.Now().Before(deadline) && ctx.Err() == nil; err = p.delete(t, r) {
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err != nil {
+		return nil, t.wrap("deleting", t.Ops.Delete, err)
+	}
+	return &emptypb.Empty{}, nil
+}
+
+// inUse tells whether a delete was refused for a reason that the AWS provider waits out.
+func (t *Type) inUse(err error) bool {
+	var e *Error
+	return t.Waits && errors.As(err, &e) && (e.Code == t.Held.Code || e.Code == "DependencyViolation")
+}
+
+func (p *Provider) delete(t *Type, r *pulumirpc.DeleteRequest) error {
+	return p.account.Do(p.region, func(tx *Tx) error {
 		return tx.withFaults(t, "delete", func() error {
 			o := tx.find(t, r.GetId(), r.GetProperties())
 			if o == nil {
@@ -422,10 +444,6 @@ func (p *Provider) Delete(_ context.Context, r *pulumirpc.DeleteRequest) (*empty
 			return nil
 		})
 	})
-	if err != nil {
-		return nil, t.wrap("deleting", t.Ops.Delete, err)
-	}
-	return &emptypb.Empty{}, nil
 }
 
 // Invoke implements pulumirpc.ResourceProviderServer.

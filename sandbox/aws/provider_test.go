@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/protobuf/types/known/structpb"
@@ -172,6 +173,12 @@ func TestNameIsMadeUpOnceAndKept(t *testing.T) {
 	if refused := h.update(g, object{"vpcId": vpc.ID, "tags": object{"a": "b"}}); refused != "" || g.Out["name"] != name {
 		t.Errorf("%v %s", g.Out["name"], refused)
 	}
+	again, err := h.p.Check(context.Background(), &pulumirpc.CheckRequest{
+		Urn: urnOf(securityGroupToken, "web"), Olds: g.in, News: mustMarshal(t, object{"vpcId": vpc.ID}), RandomSeed: []byte("another run has another seed"),
+	})
+	if err != nil || again.GetInputs().GetFields()["name"].GetStringValue() != name {
+		t.Errorf("the next run names it %v (%v)", again.GetInputs().GetFields()["name"], err)
+	}
 	long := h.refused(targetGroupToken, "a-logical-name-that-is-much-too-long", object{"vpcId": vpc.ID, "port": 80.0, "protocol": "HTTP"})
 	if !strings.Contains(long, "plus 7 random chars is longer than maximum length 32") {
 		t.Error(long)
@@ -231,6 +238,19 @@ func TestWhatIsGoneIsReadAsGoneAndDeletedTwice(t *testing.T) {
 	}
 	if got := h.update(vpc, object{"cidrBlock": "10.0.0.0/16", "tags": object{"a": "b"}}); !strings.Contains(got, "is gone from the account") {
 		t.Error(got)
+	}
+}
+
+func TestDeleteWaitsForWhatIsJustBeingDeleted(t *testing.T) {
+	w := newNetwork(t)
+	w.p.patience = time.Minute
+	done := make(chan string)
+	go func() { done <- w.delete(w.by["igw"]) }()
+	if refused := w.delete(w.by["nat"]); refused != "" {
+		t.Error(refused)
+	}
+	if refused := <-done; refused != "" {
+		t.Error(refused)
 	}
 }
 

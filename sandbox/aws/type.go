@@ -31,6 +31,8 @@ type Type struct {
 	Create func(tx *Tx, o *Object) error
 	// Update adapts o.Outputs after o.Inputs changed; nil where nothing computed depends on inputs.
 	Update func(tx *Tx, o, old *Object) error
+	// Waits: the AWS provider repeats, for minutes, a delete that is refused because another object is still there.
+	Waits bool
 	// Held words the refusal to delete while another object holds this one: code and message, with the id as %s.
 	Held Held
 	// Delete finds what AWS refuses on delete beyond Held, and cleans up.

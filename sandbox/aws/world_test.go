@@ -276,7 +276,13 @@ func (w *world) keeps(key, want string) {
 }
 
 func TestEverythingIsMadeAsPreviewedAndTakenDown(t *testing.T) {
-	w := newWorld(t)
+	newWorld(t).madeAsPreviewedAndTakenDown()
+	newClusterWorld(t).madeAsPreviewedAndTakenDown()
+}
+
+func (w *world) madeAsPreviewedAndTakenDown() {
+	t := w.t
+	t.Helper()
 	for _, key := range w.order {
 		m := w.by[key]
 		checked, _ := w.check(m.Token, m.Name, nil, clone(w.in[key]))

@@ -81,7 +81,11 @@ func (c call) token() int {
 		return 255
 	}
 	caller := aws.CallerARN
-	if role := c.flags["role-arn"]; role != "" {
+	role := c.flags["role-arn"]
+	if role == "" {
+		role = c.flags["role"] // the real one takes any unambiguous beginning, and pulumi-eks writes this one
+	}
+	if role != "" {
 		caller = assumed(role)
 	}
 	region := c.flags["region"]

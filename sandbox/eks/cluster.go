@@ -2,7 +2,6 @@ package eks
 
 import (
 	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -34,59 +33,6 @@ type cluster struct {
 	OidcProviderURL         pulumi.StringOutput   `pulumi:"oidcProviderUrl"`
 }
 
-// clusterArgs are the arguments that the stand-in understands. Plain ones decide what is made.
-type clusterArgs struct {
-	AccessEntries                   map[string]accessEntry  `pulumi:"accessEntries"`
-	AuthenticationMode              string                  `pulumi:"authenticationMode"`
-	ClusterSecurityGroupTags        pulumi.StringMapInput   `pulumi:"clusterSecurityGroupTags"`
-	ClusterTags                     pulumi.StringMapInput   `pulumi:"clusterTags"`
-	CorednsAddonOptions             addonOptions            `pulumi:"corednsAddonOptions"`
-	CreateInstanceRole              bool                    `pulumi:"createInstanceRole"`
-	CreateOidcProvider              bool                    `pulumi:"createOidcProvider"`
-	EnabledClusterLogTypes          pulumi.StringArrayInput `pulumi:"enabledClusterLogTypes"`
-	EncryptionConfigKeyArn          pulumi.StringInput      `pulumi:"encryptionConfigKeyArn"`
-	EndpointPrivateAccess           pulumi.BoolInput        `pulumi:"endpointPrivateAccess"`
-	EndpointPublicAccess            pulumi.BoolInput        `pulumi:"endpointPublicAccess"`
-	IPFamily                        pulumi.StringInput      `pulumi:"ipFamily"`
-	KubeProxyAddonOptions           addonOptions            `pulumi:"kubeProxyAddonOptions"`
-	KubernetesServiceIPAddressRange pulumi.StringInput      `pulumi:"kubernetesServiceIpAddressRange"`
-	Name                            pulumi.StringInput      `pulumi:"name"`
-	NodeSecurityGroupTags           pulumi.StringMapInput   `pulumi:"nodeSecurityGroupTags"`
-	PrivateSubnetIDs                pulumi.StringArrayInput `pulumi:"privateSubnetIds"`
-	ProviderCredentialOpts          pulumi.StringMapInput   `pulumi:"providerCredentialOpts"`
-	PublicAccessCidrs               pulumi.StringArrayInput `pulumi:"publicAccessCidrs"`
-	PublicSubnetIDs                 pulumi.StringArrayInput `pulumi:"publicSubnetIds"`
-	SkipDefaultNodeGroup            bool                    `pulumi:"skipDefaultNodeGroup"`
-	SkipDefaultSecurityGroups       bool                    `pulumi:"skipDefaultSecurityGroups"`
-	SubnetIDs                       pulumi.StringArrayInput `pulumi:"subnetIds"`
-	Tags                            pulumi.StringMapInput   `pulumi:"tags"`
-	UseDefaultVpcCni                bool                    `pulumi:"useDefaultVpcCni"`
-	Version                         pulumi.StringInput      `pulumi:"version"`
-	VpcID                           pulumi.StringInput      `pulumi:"vpcId"`
-}
-
-type addonOptions struct {
-	ConfigurationValues      map[string]any     `pulumi:"configurationValues"`
-	Enabled                  *bool              `pulumi:"enabled"`
-	ResolveConflictsOnCreate string             `pulumi:"resolveConflictsOnCreate"`
-	ResolveConflictsOnUpdate string             `pulumi:"resolveConflictsOnUpdate"`
-	Version                  pulumi.StringInput `pulumi:"version"`
-}
-
-type accessEntry struct {
-	AccessPolicies   map[string]accessPolicy `pulumi:"accessPolicies"`
-	KubernetesGroups pulumi.StringArrayInput `pulumi:"kubernetesGroups"`
-	PrincipalArn     pulumi.StringInput      `pulumi:"principalArn"`
-	Tags             pulumi.StringMapInput   `pulumi:"tags"`
-	Type             pulumi.StringInput      `pulumi:"type"`
-	Username         pulumi.StringInput      `pulumi:"username"`
-}
-
-type accessPolicy struct {
-	AccessScope pulumi.MapInput    `pulumi:"accessScope"`
-	PolicyArn   pulumi.StringInput `pulumi:"policyArn"`
-}
-
 // clusterBuild is a cluster while it is made.
 type clusterBuild struct {
 	*build
@@ -95,15 +41,6 @@ type clusterBuild struct {
 	role    *serviceRole
 	group   *other
 	cluster *eksCluster
-}
-
-// tags are the names of a struct's arguments.
-func tags(args any) []string {
-	var out []string
-	for t, i := reflect.TypeOf(args), 0; i < t.NumField(); i++ {
-		out = append(out, t.Field(i).Tag.Get("pulumi"))
-	}
-	return out
 }
 
 func newCluster(b *build, inputs provider.ConstructInputs) (pulumi.ComponentResource, error) {
@@ -128,78 +65,9 @@ func newCluster(b *build, inputs provider.ConstructInputs) (pulumi.ComponentReso
 	return c.out, c.finish()
 }
 
-// check refuses what the real plugin refuses, and what this one cannot do.
-func (c *clusterBuild) check() error {
-	switch {
-	case c.SubnetIDs != nil && (c.PublicSubnetIDs != nil || c.PrivateSubnetIDs != nil):
-		return fmt.Errorf("subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive: choose a single approach")
-	case c.AuthenticationMode != "API":
-		return fmt.Errorf("authenticationMode is %q, must be API: the sandbox lets people into Kubernetes by access entries only, not by the ConfigMap aws-auth. %s", c.AuthenticationMode, realPlugin)
-	case !c.SkipDefaultNodeGroup:
-		return fmt.Errorf("skipDefaultNodeGroup must be true: the sandbox has managed node groups only. %s", realPlugin)
-	case c.CreateInstanceRole:
-		return fmt.Errorf("createInstanceRole must not be true: the sandbox has managed node groups only. %s", realPlugin)
-	case !c.UseDefaultVpcCni:
-		return fmt.Errorf("useDefaultVpcCni must be true: the sandbox does not know the component eks:index:VpcCniAddon; make the add-on vpc-cni as an aws:eks/addon:Addon. %s", realPlugin)
-	case c.VpcID == nil:
-		return fmt.Errorf("vpcId is required: the sandbox's account has no default VPC")
-	}
-	return nil
-}
-
 func (c *clusterBuild) makeRole() (err error) {
 	c.role, err = c.serviceRole(c.name+"-eksRole", "eks.amazonaws.com", "Allows EKS to manage clusters on your behalf.", c.Tags, "AmazonEKSClusterPolicy")
 	return err
-}
-
-func (c *clusterBuild) makeSecurityGroup() error {
-	if c.SkipDefaultSecurityGroups {
-		return nil
-	}
-	c.group = &other{}
-	if err := c.aws("aws:ec2/securityGroup:SecurityGroup", c.name+"-eksClusterSecurityGroup", pulumi.Map{
-		"vpcId": c.VpcID, "revokeRulesOnDelete": pulumi.Bool(true), "tags": c.named(c.name+"-eksClusterSecurityGroup", c.ClusterSecurityGroupTags),
-	}, c.group); err != nil {
-		return err
-	}
-	return c.rule("eksClusterInternetEgressRule", "Allow internet access.", "egress", 0, 0, "-1", c.group, pulumi.Map{"cidrBlocks": pulumi.ToStringArray([]string{"0.0.0.0/0"})}, &other{})
-}
-
-// rule is a rule of a security group.
-func (c *clusterBuild) rule(suffix, description, direction string, from, to int, protocol string, group *other, peer pulumi.Map, r pulumi.CustomResource) error {
-	props := pulumi.Map{
-		"description": pulumi.String(description), "type": pulumi.String(direction), "fromPort": pulumi.Int(from), "toPort": pulumi.Int(to),
-		"protocol": pulumi.String(protocol), "securityGroupId": group.ID(),
-	}
-	for k, v := range peer {
-		props[k] = v
-	}
-	return c.aws("aws:ec2/securityGroupRule:SecurityGroupRule", c.name+"-"+suffix, props, r)
-}
-
-// named is tags with a Name that the more specific ones and then the component's own may replace.
-func (c *clusterBuild) named(name string, specific pulumi.StringMapInput) pulumi.StringMapOutput {
-	return mergeTags(pulumi.StringMap{"Name": pulumi.String(name)}, specific, c.Tags)
-}
-
-// mergeTags puts maps of tags together; later ones win.
-func mergeTags(all ...pulumi.StringMapInput) pulumi.StringMapOutput {
-	out := pulumi.StringMap{}.ToStringMapOutput()
-	for _, m := range all {
-		if m == nil {
-			continue
-		}
-		out = pulumi.All(out, m).ApplyT(func(l []any) map[string]string {
-			merged := map[string]string{}
-			for _, e := range l {
-				for k, v := range e.(map[string]string) {
-					merged[k] = v
-				}
-			}
-			return merged
-		}).(pulumi.StringMapOutput)
-	}
-	return out
 }
 
 func (c *clusterBuild) subnetIDs() pulumi.StringArrayInput {
@@ -368,47 +236,6 @@ func issuer(identities []any) string {
 		}
 	}
 	return ""
-}
-
-// makeNodeSecurity makes the security group for nodes, unless it is not wanted.
-func (c *clusterBuild) makeNodeSecurity() error {
-	groupID := c.cluster.VpcConfig.ApplyT(func(m map[string]any) string {
-		id, _ := m["clusterSecurityGroupId"].(string)
-		return id
-	}).(pulumi.StringOutput)
-	c.out.ClusterSecurityGroupID, c.out.NodeSecurityGroupID = groupID, groupID
-	c.out.ClusterIngressRuleID = pulumi.String("").ToStringOutput()
-	if c.group == nil {
-		return nil
-	}
-	nodes, ingress := &other{}, &securityGroupRule{}
-	owned := c.cluster.Name.ApplyT(func(name string) map[string]string {
-		return map[string]string{"kubernetes.io/cluster/" + name: "owned"}
-	}).(pulumi.StringMapOutput)
-	if err := c.aws("aws:ec2/securityGroup:SecurityGroup", c.name+"-nodeSecurityGroup", pulumi.Map{
-		"vpcId": c.VpcID, "revokeRulesOnDelete": pulumi.Bool(true),
-		"tags": mergeTags(pulumi.StringMap{"Name": pulumi.String(c.name + "-nodeSecurityGroup")}, owned, c.NodeSecurityGroupTags, c.Tags),
-	}, nodes); err != nil {
-		return err
-	}
-	from := func(g *other) pulumi.Map { return pulumi.Map{"sourceSecurityGroupId": g.ID()} }
-	anywhere := pulumi.Map{"cidrBlocks": pulumi.ToStringArray([]string{"0.0.0.0/0"})}
-	for _, err := range []error{
-		c.rule("eksNodeIngressRule", "Allow nodes to communicate with each other", "ingress", 0, 0, "-1", nodes, pulumi.Map{"self": pulumi.Bool(true)}, &other{}),
-		c.rule("eksNodeClusterIngressRule", "Allow worker Kubelets and pods to receive communication from the cluster control plane", "ingress", 1025, 65535, "tcp", nodes, from(c.group), &other{}),
-		c.rule("eksExtApiServerClusterIngressRule", "Allow pods running extension API servers on port 443 to receive communication from cluster control plane", "ingress", 443, 443, "tcp", nodes, from(c.group), &other{}),
-		c.rule("eksNodeInternetEgressRule", "Allow internet access.", "egress", 0, 0, "-1", nodes, anywhere, &other{}),
-		c.rule("eksClusterIngressRule", "Allow pods to communicate with the cluster API Server", "ingress", 443, 443, "tcp", c.group, from(nodes), ingress),
-	} {
-		if err != nil {
-			return err
-		}
-	}
-	c.out.ClusterSecurityGroupID, c.out.NodeSecurityGroupID = c.group.ID().ToStringOutput(), nodes.ID().ToStringOutput()
-	c.out.ClusterIngressRuleID = ingress.SecurityGroupRuleID
-	c.out.ClusterSecurityGroup, c.out.NodeSecurityGroup = pulumi.NewResourceOutput(c.group), pulumi.NewResourceOutput(nodes)
-	c.out.EksClusterIngressRule = pulumi.NewResourceOutput(ingress)
-	return nil
 }
 
 // finish sets the outputs that are left.

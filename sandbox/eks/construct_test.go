@@ -203,7 +203,7 @@ func TestExplicitProvidersReachTheChildren(t *testing.T) {
 		t.Fatal(err)
 	}
 	for key, n := range e.resources {
-		if strings.HasPrefix(n.GetType(), "aws:") && n.GetParent() != "" && n.GetProvider() != ref {
+		if strings.HasPrefix(n.GetType(), "aws:") && strings.HasPrefix(n.GetName(), "k-") && n.GetProvider() != ref {
 			t.Errorf("%s is made by provider %q", key, n.GetProvider())
 		}
 	}

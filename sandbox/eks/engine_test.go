@@ -72,7 +72,9 @@ func newEngine(t *testing.T, kubernetes string) *engine {
 }
 
 // logs takes what components log.
-type logs struct{ pulumirpc.UnimplementedEngineServer }
+type logs struct {
+	pulumirpc.UnimplementedEngineServer
+}
 
 func (logs) Log(context.Context, *pulumirpc.LogRequest) (*emptypb.Empty, error) {
 	return &emptypb.Empty{}, nil

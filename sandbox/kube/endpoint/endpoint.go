@@ -58,7 +58,7 @@ func prepare(dir string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	_ = unlock
+	defer unlock()
 	port, err := keptPort(dir)
 	if err != nil {
 		return Info{}, err
