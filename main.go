@@ -2,7 +2,7 @@
 package main
 
 import (
-	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -192,8 +192,8 @@ func small() *workload.Resources {
 
 // separated puts what stands before a tag or a digest in an image's reference.
 func separated(release string) string {
-	if len(release) > 7 && release[:7] == "sha256:" {
+	if strings.HasPrefix(release, "sha256:") {
 		return "@" + release
 	}
-	return fmt.Sprintf(":%s", release)
+	return ":" + release
 }

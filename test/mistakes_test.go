@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -8,8 +9,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"encoding/json"
 )
 
 // TestMistakesAreSaidAtOnce: ten mistakes in the configuration, in keys and in values of five components, are ten lines, and
@@ -26,9 +25,9 @@ func TestMistakesAreSaidAtOnce(t *testing.T) {
 		"    replicas: 2", "    replicas: 501",
 		"America/Los_Angeles", "Pacific",
 		`nightsFrom: "20:00"`, `nightsFrom: "25:00"`,
-		"    host: thoughts-db.example.internal", "    host: thoughts-db.example.internal\n  slipway:rollout: {drainSeconds: 4000, slowestRequestSeconds: 30}",
+		"  slipway:frontend:", "  slipway:rollout: {drainSeconds: 4000, slowestRequestSeconds: 30}\n  slipway:frontend:",
 	)
-	b.must("pulumi", "stack", "select", "--create", "prod", "--config-file", config)
+	b.must("pulumi", "stack", "select", "--create", "prod")
 	s := b.try("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod", "--config-file", config)
 	if s.code == 0 {
 		t.Fatalf("accepted:\n%s", s.all())
@@ -44,7 +43,7 @@ func TestMistakesAreSaidAtOnce(t *testing.T) {
 	if out := b.must("status").out; !strings.Contains(out, " 0 resources") {
 		t.Errorf("something was made:\n%s", out)
 	}
-	if out := b.must("pulumi", "stack", "export", "--stack", "prod", "--config-file", config).out; strings.Contains(out, "slipway:index") {
+	if out := b.must("pulumi", "stack", "export", "--stack", "prod").out; strings.Contains(out, "slipway:index") {
 		t.Errorf("something was registered:\n%s", out)
 	}
 }
@@ -53,7 +52,7 @@ func TestMistakesAreSaidAtOnce(t *testing.T) {
 func TestMissingKeyNamesTheCommand(t *testing.T) {
 	b := newBox(t)
 	config := b.configWith(t, "  slipway:domain: www.example.com\n", "")
-	b.must("pulumi", "stack", "select", "--create", "prod", "--config-file", config)
+	b.must("pulumi", "stack", "select", "--create", "prod")
 	s := b.try("pulumi", "preview", "--stack", "prod", "--config-file", config)
 	if want := "slipway:domain is missing: set it with `pulumi config set slipway:domain VALUE --stack prod`"; s.code == 0 || !strings.Contains(s.all(), want) {
 		t.Errorf("exit code %d, want %q in\n%s", s.code, want, s.all())

@@ -1,10 +1,12 @@
 package test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestStack takes the production stack through its life, as `make up`, `make preview` and `make destroy` do.
@@ -43,15 +45,17 @@ func TestStack(t *testing.T) {
 			t.Errorf("a pod that may run as root: exit code %d, %s", s.code, s.all())
 		}
 	})
-	t.Run("a release changes one thing", func(t *testing.T) {
-		s := b.tryIn("..", nil, "pulumi", "preview", "--diff", "--stack", "prod", "--config-file", b.configWith(t, `frontend: "1.0.0"`, `frontend: "1.0.1"`))
-		if s.code != 0 || !strings.Contains(s.out, "~ 1 to update") {
+	t.Run("a release changes the app's deployment and nothing else", func(t *testing.T) {
+		s := b.try("pulumi", "preview", "--stack", "prod", "--config-file", b.configWith(t, `frontend: "1.0.0"`, `frontend: "1.0.1"`))
+		// The component that the user wrote, and its one part that changes.
+		if s.code != 0 || !strings.Contains(s.out, "~ 2 to update") || !strings.Contains(s.out, "slipway:index:AppDeployment frontend update") ||
+			!strings.Contains(s.out, "kubernetes:apps/v1:Deployment frontend-deployment update") {
 			t.Errorf("exit code %d:\n%s", s.code, s.all())
 		}
 	})
 	t.Run("a plain destroy is refused, in words that say why", func(t *testing.T) {
 		s := b.try("pulumi", "destroy", "--yes", "--skip-preview", "--stack", "prod")
-		if s.code == 0 || !strings.Contains(s.all(), "protect") {
+		if s.code == 0 || !strings.Contains(s.all(), "slipway:protect-to-false") {
 			t.Errorf("exit code %d:\n%s", s.code, s.all())
 		}
 		if s := b.try("preview"); s.code != 0 {
@@ -73,8 +77,20 @@ func TestStack(t *testing.T) {
 	})
 }
 
+// podsAreReady waits until they are: the autoscaler starts the frontend's second pod some seconds after the first.
 func (b *box) podsAreReady(t *testing.T) {
 	t.Helper()
+	problems := b.notReady()
+	for deadline := time.Now().Add(2 * time.Minute); len(problems) > 0 && time.Now().Before(deadline); problems = b.notReady() {
+		time.Sleep(time.Second) // between two looks at the cluster
+	}
+	for _, p := range problems {
+		t.Error(p)
+	}
+}
+
+// notReady is what is missing until the pods of all services are ready in two zones.
+func (b *box) notReady() (problems []string) {
 	var nodes, pods items
 	b.kubectl(&nodes, "get", "nodes")
 	zone := map[string]string{}
@@ -85,7 +101,7 @@ func (b *box) podsAreReady(t *testing.T) {
 	zones, perApp := map[string]bool{}, map[string]int{}
 	for _, p := range pods.Items {
 		if !ready(p.Status.Conditions) {
-			t.Errorf("pod %s is not ready", p.Metadata.Name)
+			problems = append(problems, "pod "+p.Metadata.Name+" is not ready")
 			continue
 		}
 		zones[zone[p.Spec.NodeName]] = true
@@ -93,12 +109,13 @@ func (b *box) podsAreReady(t *testing.T) {
 	}
 	for _, app := range []string{"frontend", "thoughts-backend", "users-backend"} {
 		if perApp[app] < 2 {
-			t.Errorf("%s has %d ready pods, want 2 at least", app, perApp[app])
+			problems = append(problems, fmt.Sprintf("%s has %d ready pods, want 2 at least", app, perApp[app]))
 		}
 	}
 	if len(zones) < 2 {
-		t.Errorf("the pods are in the zones %v, want 2 at least", zones)
+		problems = append(problems, fmt.Sprintf("the pods are in the zones %v, want 2 at least", zones))
 	}
+	return problems
 }
 
 // destroyed takes the stack away and looks whether anything is left.

@@ -120,21 +120,45 @@ func TestRoutesThatContestARequest(t *testing.T) {
 		a, b edge.Route
 		want string
 	}{
-		{"the same", edge.Route{Hosts: host, Paths: []string{"/x", "/y"}}, edge.Route{Hosts: []string{"example.com", "a.example.com"}, Paths: []string{"/y"}},
-			`routes[1] (b) matches the same as routes[0] (a): host a.example.com, path /y`},
-		{"the same in other words", edge.Route{Paths: []string{"/*"}}, edge.Route{},
-			`routes[1] (b) matches the same as routes[0] (a): any host, any path`},
-		{"the same, with priorities", edge.Route{Hosts: host, Priority: 1}, edge.Route{Hosts: host, Priority: 2},
-			`routes[1] (b) matches the same as routes[0] (a): host a.example.com, any path`},
-		{"neither more specific", edge.Route{Paths: []string{"/x*"}}, edge.Route{Paths: []string{"*/y"}},
-			`routes[1] (b) and routes[0] (a) match some requests both (any host, path /x*; any host, path */y), and neither is more specific: set priority on one of them`},
+		{
+			"the same",
+			edge.Route{Hosts: host, Paths: []string{"/x", "/y"}},
+			edge.Route{Hosts: []string{"example.com", "a.example.com"}, Paths: []string{"/y"}},
+			`routes[1] (b) matches the same as routes[0] (a): host a.example.com, path /y`,
+		},
+		{
+			"the same in other words",
+			edge.Route{Paths: []string{"/*"}},
+			edge.Route{},
+			`routes[1] (b) matches the same as routes[0] (a): any host, any path`,
+		},
+		{
+			"the same, with priorities",
+			edge.Route{Hosts: host, Priority: 1},
+			edge.Route{Hosts: host, Priority: 2},
+			`routes[1] (b) matches the same as routes[0] (a): host a.example.com, any path`,
+		},
+		{
+			"neither more specific",
+			edge.Route{Paths: []string{"/x*"}},
+			edge.Route{Paths: []string{"*/y"}},
+			`routes[1] (b) and routes[0] (a) match some requests both (any host, path /x*; any host, path */y), and neither is more specific: set priority on one of them`,
+		},
 		{"decided by priority", edge.Route{Paths: []string{"/x*"}}, edge.Route{Paths: []string{"*/y"}, Priority: 3}, ``},
-		{"more specific in one entry only", edge.Route{Hosts: host, Paths: []string{"/x/longer/*", "/z*"}}, edge.Route{Hosts: host, Paths: []string{"/x/*"}},
-			`routes[1] (b) and routes[0] (a) match some requests both (host a.example.com, path /x/longer/*; host a.example.com, path /x/*), and would be asked in the wrong order: set priority on one of them, or split its lists into two routes`},
+		{
+			"more specific in one entry only",
+			edge.Route{Hosts: host, Paths: []string{"/x/longer/*", "/z*"}},
+			edge.Route{Hosts: host, Paths: []string{"/x/*"}},
+			`routes[1] (b) and routes[0] (a) match some requests both (host a.example.com, path /x/longer/*; host a.example.com, path /x/*), and would be asked in the wrong order: set priority on one of them, or split its lists into two routes`,
+		},
 		{"nothing in common", edge.Route{Hosts: host, Paths: []string{"/x*"}}, edge.Route{Hosts: []string{"example.com"}, Paths: []string{"*/y"}}, ``},
 		{"hosts decide before paths", edge.Route{Hosts: wild}, edge.Route{Paths: []string{"/x"}}, ``},
-		{"the same number", edge.Route{Hosts: host, Paths: []string{"/x"}, Priority: 9}, edge.Route{Hosts: wild, Priority: 9},
-			`routes[1] (b) has priority 9, the same as routes[0] (a)`},
+		{
+			"the same number",
+			edge.Route{Hosts: host, Paths: []string{"/x"}, Priority: 9},
+			edge.Route{Hosts: wild, Priority: 9},
+			`routes[1] (b) has priority 9, the same as routes[0] (a)`,
+		},
 	} {
 		tc.a.Name, tc.b.Name = "a", "b"
 		r := account()

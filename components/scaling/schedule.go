@@ -51,10 +51,12 @@ type Action struct {
 	// Recurrence is when it runs, as crontab's five fields: "0 20 * * 1-5" is 20:00 from Monday to Friday. Without it the
 	// action runs once, at Start.
 	Recurrence string `pulumi:"recurrence,optional"`
-	// Min, Max and Desired are the new size; nil leaves that part alone. At least one is required. What is set must fit
-	// whatever Base or another action may have left in force.
-	Min     *int `pulumi:"min,optional"`
-	Max     *int `pulumi:"max,optional"`
+	// Min is the new smallest number of nodes; nil leaves it alone. At least one of Min, Max and Desired is required. What is
+	// set must fit whatever Base or another action may have left in force.
+	Min *int `pulumi:"min,optional"`
+	// Max is the new largest number of nodes; nil leaves it alone.
+	Max *int `pulumi:"max,optional"`
+	// Desired is the number of nodes from then on, until another action or policy changes it; nil leaves it alone.
 	Desired *int `pulumi:"desired,optional"`
 	// Start is the moment from which it counts, "2026-11-27T08:00" in TimeZone or with an offset of its own,
 	// "2026-11-27T08:00:00Z". Auto Scaling runs a recurring action at Start too, whatever its Recurrence says. A Start that

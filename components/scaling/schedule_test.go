@@ -153,7 +153,7 @@ func TestChangesReplace(t *testing.T) {
 	if definition(with) == "" || definition(with) == definition(without) {
 		t.Error("an end that is taken away stays in force")
 	}
-	if definition(with) != definition(with) {
+	if first, second := definition(with), definition(with); first != second {
 		t.Error("the same action is replaced on every run")
 	}
 }

@@ -89,8 +89,10 @@ var trackedMetrics = []string{"ASGAverageCPUUtilization", "ASGAverageNetworkIn",
 
 // policyParts is what a scaling policy of each type needs; it takes none of the others'.
 var policyParts = []struct{ kind, part string }{
-	{"SimpleScaling", "scalingAdjustment"}, {"StepScaling", "stepAdjustments"},
-	{"TargetTrackingScaling", "targetTrackingConfiguration"}, {"PredictiveScaling", "predictiveScalingConfiguration"},
+	{"SimpleScaling", "scalingAdjustment"},
+	{"StepScaling", "stepAdjustments"},
+	{"TargetTrackingScaling", "targetTrackingConfiguration"},
+	{"PredictiveScaling", "predictiveScalingConfiguration"},
 }
 
 func checkPolicy(in Inputs) []Problem {

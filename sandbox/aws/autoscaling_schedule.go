@@ -154,8 +154,11 @@ var cronFields = [5]struct {
 	low, high int
 	words     string
 }{
-	{"minute", 0, 59, ""}, {"hour", 0, 23, ""}, {"day of month", 1, 31, ""},
-	{"month", 1, 12, "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"}, {"day of week", 0, 7, "SUN MON TUE WED THU FRI SAT"},
+	{"minute", 0, 59, ""},
+	{"hour", 0, 23, ""},
+	{"day of month", 1, 31, ""},
+	{"month", 1, 12, "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"},
+	{"day of week", 0, 7, "SUN MON TUE WED THU FRI SAT"},
 }
 
 func parseCron(s string) (*cron, error) {

@@ -161,8 +161,10 @@ func (tx *Tx) addEntry(cluster *Object, principal, kind string) {
 	if authenticationMode(cluster) == "CONFIG_MAP" || tx.entry(cluster.ID, principal) != nil {
 		return
 	}
-	e := &Object{Type: accessEntryToken, Region: tx.Region, Owner: cluster.Key(),
-		Inputs: map[string]any{"clusterName": cluster.ID, "principalArn": principal, "type": kind}}
+	e := &Object{
+		Type: accessEntryToken, Region: tx.Region, Owner: cluster.Key(),
+		Inputs: map[string]any{"clusterName": cluster.ID, "principalArn": principal, "type": kind},
+	}
 	_ = createAccessEntry(tx, e) // cannot fail: all values are right
 	tx.Add(e)
 }
@@ -174,7 +176,8 @@ func (tx *Tx) addCreator(cluster *Object) {
 	}
 	tx.addEntry(cluster, callerRoleARN, "STANDARD")
 	a := &Object{Type: accessPolicyToken, Region: tx.Region, Owner: cluster.Key(), Inputs: map[string]any{
-		"clusterName": cluster.ID, "principalArn": callerRoleARN, "policyArn": clusterAdminPolicy, "accessScope": map[string]any{"type": "cluster"}}}
+		"clusterName": cluster.ID, "principalArn": callerRoleARN, "policyArn": clusterAdminPolicy, "accessScope": map[string]any{"type": "cluster"},
+	}}
 	_ = createAccessPolicy(tx, a) // cannot fail: all values are right
 	tx.Add(a)
 }

@@ -19,10 +19,14 @@ const (
 func init() {
 	on := fields(map[string]Prop{"enabled": flag})
 	cidrs := setOf(text.like(cidrPattern, "a network such as 203.0.113.0/24"))
-	subnets := setOf(text.to(&Ref{Types: []string{subnetToken}, Code: "InvalidParameterException", Holds: true,
-		Message: "The subnet ID '%s' does not exist (Service: AmazonEC2; Status Code: 400; Error Code: InvalidSubnetID.NotFound)"}))
-	groups := setOf(text.to(&Ref{Types: []string{securityGroupToken}, Code: "InvalidParameterException", Holds: true,
-		Message: "The security group '%s' does not exist (Service: AmazonEC2; Status Code: 400; Error Code: InvalidGroup.NotFound)"}))
+	subnets := setOf(text.to(&Ref{
+		Types: []string{subnetToken}, Code: "InvalidParameterException", Holds: true,
+		Message: "The subnet ID '%s' does not exist (Service: AmazonEC2; Status Code: 400; Error Code: InvalidSubnetID.NotFound)",
+	}))
+	groups := setOf(text.to(&Ref{
+		Types: []string{securityGroupToken}, Code: "InvalidParameterException", Holds: true,
+		Message: "The security group '%s' does not exist (Service: AmazonEC2; Status Code: 400; Error Code: InvalidGroup.NotFound)",
+	}))
 	register(&Type{
 		Token: clusterToken, Label: "EKS Cluster", Service: "EKS", Ops: Ops{"CreateCluster", "UpdateClusterConfig", "DeleteCluster"},
 		AutoName: &AutoName{Prop: "name", Max: 100},
@@ -32,11 +36,13 @@ func init() {
 				"bootstrapClusterCreatorAdminPermissions": flag.or(true).fixed(),
 			}).filled(),
 			"bootstrapSelfManagedAddons": flag.or(true).fixed(),
-			"computeConfig": fields(map[string]Prop{"enabled": flag, "nodeRoleArn": text,
-				"nodePools": setOf(text.in("general-purpose", "system"))}),
+			"computeConfig": fields(map[string]Prop{
+				"enabled": flag, "nodeRoleArn": text,
+				"nodePools": setOf(text.in("general-purpose", "system")),
+			}),
 			"defaultAddonsToRemoves": listOf(text),
 			"enabledClusterLogTypes": setOf(text.in("api", "audit", "authenticator", "controllerManager", "scheduler")),
-			"encryptionConfig": Prop{Kind: Nested, ReplaceIfRemoved: true, Without: []string{"outpostConfig"}, Fields: map[string]Prop{
+			"encryptionConfig": {Kind: Nested, ReplaceIfRemoved: true, Without: []string{"outpostConfig"}, Fields: map[string]Prop{
 				"provider":  fields(map[string]Prop{"keyArn": text.must()}).must(),
 				"resources": setOf(text.in("secrets")).must().within(1, 1),
 			}},

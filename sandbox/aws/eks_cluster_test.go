@@ -58,8 +58,10 @@ func TestClusterRefusals(t *testing.T) {
 		{"cluster", object{"encryptionConfig": object{"provider": object{"keyArn": w.out("key", "arn")}, "resources": list("configmaps")}}, "must be one of secrets"},
 		{"cluster", object{"kubernetesNetworkConfig": object{"serviceIpv4Cidr": "8.8.0.0/16"}}, "must be /12 to /24 within 10.0.0.0/8"},
 		{"cluster", object{"computeConfig": object{"enabled": true}}, "must all be set to either true or false"},
-		{"cluster", object{"computeConfig": object{"enabled": true}, "storageConfig": object{"blockStorage": object{"enabled": true}},
-			"kubernetesNetworkConfig": object{"elasticLoadBalancing": object{"enabled": true}}}, "the sandbox has no EKS Auto Mode"},
+		{"cluster", object{
+			"computeConfig": object{"enabled": true}, "storageConfig": object{"blockStorage": object{"enabled": true}},
+			"kubernetesNetworkConfig": object{"elasticLoadBalancing": object{"enabled": true}},
+		}, "the sandbox has no EKS Auto Mode"},
 		{"cluster", object{"remoteNetworkConfig": object{"remoteNodeNetworks": object{"cidrs": list("10.1.0.0/16")}}}, "the sandbox has no clusters with remoteNetworkConfig"},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -83,7 +84,7 @@ func (tx *Tx) clusterVPC(o *Object) *Object {
 func (tx *Tx) addClusterSecurityGroup(o *Object) string {
 	g := &Object{Type: securityGroupToken, ID: tx.NewID("sg"), Region: tx.Region, Owner: o.Key()}
 	g.Inputs = map[string]any{
-		"name":        "eks-cluster-sg-" + o.ID + "-" + fmt.Sprint(time.Now().UnixMilli()),
+		"name":        "eks-cluster-sg-" + o.ID + "-" + strconv.FormatInt(time.Now().UnixMilli(), 10),
 		"description": "EKS created security group applied to ENI that is attached to EKS Control Plane master nodes, as well as any managed workloads.",
 		"vpcId":       tx.clusterVPC(o).ID, "tags": map[string]any{"kubernetes.io/cluster/" + o.ID: "owned", "aws:eks:cluster-name": o.ID},
 		"ingress": []any{map[string]any{"protocol": "-1", "fromPort": 0.0, "toPort": 0.0, "self": true}},

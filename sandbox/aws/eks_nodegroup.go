@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/slipway-iac/slipway/sandbox/kube/instancetypes"
@@ -25,10 +26,14 @@ func init() {
 	name := func(longest float64, other string) Prop {
 		return text.fixed().within(1, longest).not(other).like(`^[0-9A-Za-z][A-Za-z0-9_-]*$`, "letters, digits, - and _, beginning with a letter or digit")
 	}
-	subnets := setOf(text.to(&Ref{Types: []string{subnetToken}, Code: "InvalidParameterException", Holds: true,
-		Message: "The subnet ID '%s' does not exist (Service: AmazonEC2; Status Code: 400; Error Code: InvalidSubnetID.NotFound)"}))
-	groups := setOf(text.to(&Ref{Types: []string{securityGroupToken}, Code: "InvalidParameterException", Holds: true,
-		Message: "The security group '%s' does not exist"}))
+	subnets := setOf(text.to(&Ref{
+		Types: []string{subnetToken}, Code: "InvalidParameterException", Holds: true,
+		Message: "The subnet ID '%s' does not exist (Service: AmazonEC2; Status Code: 400; Error Code: InvalidSubnetID.NotFound)",
+	}))
+	groups := setOf(text.to(&Ref{
+		Types: []string{securityGroupToken}, Code: "InvalidParameterException", Holds: true,
+		Message: "The security group '%s' does not exist",
+	}))
 	amiTypes := append(slices.Sorted(maps.Keys(architectures)), "CUSTOM",
 		"WINDOWS_CORE_2019_x86_64", "WINDOWS_FULL_2019_x86_64", "WINDOWS_CORE_2022_x86_64", "WINDOWS_FULL_2022_x86_64")
 	register(&Type{
@@ -38,7 +43,7 @@ func init() {
 			"amiType": text.filled().fixed().in(amiTypes...), "capacityType": text.filled().fixed().in("ON_DEMAND", "SPOT", "CAPACITY_BLOCK"),
 			"clusterName": text.must().fixed().to(clusterRef).like(clusterNamePattern, clusterNameSays), "diskSize": number.filled().fixed().within(1, 16384),
 			"forceUpdateVersion": flag, "instanceTypes": listOf(text.within(1, 255)).filled().fixed().within(0, 20),
-			"labels": Prop{Kind: Map, Elem: &Prop{Kind: String, Max: 63}},
+			"labels": {Kind: Map, Elem: &Prop{Kind: String, Max: 63}},
 			"launchTemplate": fields(map[string]Prop{
 				"id": text.filled().fixed().not("name").like(`^lt-[0-9a-f]+$`, "the id of a launch template"), "name": text.filled().fixed().not("id").within(3, 128),
 				"version": text.must().within(1, 255),
@@ -250,12 +255,12 @@ func (tx *Tx) nodeGroupTemplate(o *Object) error {
 func templateVersion(lt *Object, version string) string {
 	switch version {
 	case "$Latest":
-		return fmt.Sprint(lt.Num("latestVersion"))
+		return strconv.Itoa(lt.Num("latestVersion"))
 	case "$Default":
-		return fmt.Sprint(lt.Num("defaultVersion"))
+		return strconv.Itoa(lt.Num("defaultVersion"))
 	}
 	for n := 1; n <= lt.Num("latestVersion"); n++ {
-		if fmt.Sprint(n) == version {
+		if strconv.Itoa(n) == version {
 			return version
 		}
 	}

@@ -63,8 +63,10 @@ var releases = map[string]release{
 
 // kubernetes puts a release together. Of the two add-ons that go with the version, EKS installs the first by default.
 func kubernetes(platform, ami string, coredns, kubeProxy []string) release {
-	r := release{platform: platform, ami: ami, addons: map[string][]string{"coredns": coredns, "kube-proxy": kubeProxy},
-		defaults: map[string]string{"coredns": coredns[0], "kube-proxy": kubeProxy[0]}}
+	r := release{
+		platform: platform, ami: ami, addons: map[string][]string{"coredns": coredns, "kube-proxy": kubeProxy},
+		defaults: map[string]string{"coredns": coredns[0], "kube-proxy": kubeProxy[0]},
+	}
 	for name, versions := range commonAddons {
 		r.addons[name], r.defaults[name] = versions, commonDefaults[name]
 	}

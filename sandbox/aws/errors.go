@@ -1,6 +1,9 @@
 package aws
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Error is what an AWS API answers: its code, and its words.
 type Error struct {
@@ -18,8 +21,8 @@ func (e *Error) Error() string { return "api error " + e.Code + ": " + e.Message
 
 // wrap words an API error as the AWS provider does: what it was doing, the operation, the request and the answer.
 func (t *Type) wrap(doing, op string, err error) error {
-	e, ok := err.(*Error)
-	if !ok {
+	var e *Error
+	if !errors.As(err, &e) {
 		return err
 	}
 	status := e.Status

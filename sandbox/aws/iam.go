@@ -23,8 +23,10 @@ const maxPoliciesPerRole = 10
 
 var (
 	roleRef   = &Ref{Types: []string{roleToken}, By: "name", Code: "NoSuchEntity", Message: "The role with name %s cannot be found."}
-	policyRef = &Ref{Types: []string{policyToken}, By: "arn", Code: "NoSuchEntity",
-		Message: "Policy %s does not exist or is not attachable.", Outside: isManagedPolicy}
+	policyRef = &Ref{
+		Types: []string{policyToken}, By: "arn", Code: "NoSuchEntity",
+		Message: "Policy %s does not exist or is not attachable.", Outside: isManagedPolicy,
+	}
 )
 
 // iamName is a name or its prefix; prefixes are shorter, because 26 digits follow.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -60,7 +61,7 @@ func getPolicyDocument(_ *Tx, in Inputs) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := map[string]any{"id": fmt.Sprint(crc32.ChecksumIEEE(pretty)), "json": string(pretty), "minifiedJson": string(short), "version": doc.Version}
+	out := map[string]any{"id": strconv.FormatUint(uint64(crc32.ChecksumIEEE(pretty)), 10), "json": string(pretty), "minifiedJson": string(short), "version": doc.Version}
 	for k, v := range in.Values {
 		out[k] = v
 	}

@@ -118,8 +118,10 @@ func TestQuotaOfPoliciesPerRole(t *testing.T) {
 		_, refused := w.try(attachmentToken, p, object{"role": w.id("podRole"), "policyArn": "arn:aws:iam::aws:policy/" + p})
 		return refused
 	}
-	for _, p := range []string{"ReadOnlyAccess", "SecurityAudit", "IAMReadOnlyAccess", "AmazonS3FullAccess", "AmazonS3ReadOnlyAccess", "AmazonRDSFullAccess",
-		"AmazonSQSFullAccess", "AmazonSNSFullAccess", "AmazonEC2FullAccess", "AmazonVPCFullAccess"} {
+	for _, p := range []string{
+		"ReadOnlyAccess", "SecurityAudit", "IAMReadOnlyAccess", "AmazonS3FullAccess", "AmazonS3ReadOnlyAccess", "AmazonRDSFullAccess",
+		"AmazonSQSFullAccess", "AmazonSNSFullAccess", "AmazonEC2FullAccess", "AmazonVPCFullAccess",
+	} {
 		if refused := attach(p); refused != "" {
 			t.Fatal(refused)
 		}

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -41,7 +42,7 @@ func CheckFault(words []string) (string, error) {
 		words = strings.Fields(words[0])
 	}
 	if len(words) != 4 {
-		return "", fmt.Errorf("a fault is four words, for example: aws:eks/cluster:Cluster create 1 ThrottlingException")
+		return "", errors.New("a fault is four words, for example: aws:eks/cluster:Cluster create 1 ThrottlingException")
 	}
 	if types[words[0]] == nil {
 		return "", fmt.Errorf("%q is no resource type that the account knows; `sandbox types` lists them", words[0])

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -187,7 +188,7 @@ func (tx *Tx) delegated(name string, zone *Object) *Object {
 func getZone(tx *Tx, in Inputs) (map[string]any, error) {
 	o := in.Object()
 	if !o.has("name") && !o.has("zoneId") && !o.has("vpcId") && !o.has("tags") {
-		return nil, fmt.Errorf("one of name, zoneId, vpcId, tags is required")
+		return nil, errors.New("one of name, zoneId, vpcId, tags is required")
 	}
 	var found []*Object
 	for _, z := range tx.All(zoneToken) {

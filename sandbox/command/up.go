@@ -58,10 +58,10 @@ func (s *Sandbox) Preview(ctx context.Context) error {
 		if strings.Contains(said.String(), "no changes were expected but changes") {
 			return errChanges
 		}
-		os.Stderr.Write(said.Bytes())
+		fmt.Fprint(os.Stderr, said.String())
 		return err
 	}
-	os.Stderr.Write(said.Bytes())
+	fmt.Fprint(os.Stderr, said.String())
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package kubernetes
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -146,7 +145,7 @@ func (c *change) leaveIgnored() error {
 			continue
 		}
 		set := fieldpath.NewSet()
-		if err := set.FromJSON(bytes.NewReader(f.FieldsV1.Raw)); err != nil {
+		if err := set.FromJSON(f.FieldsV1.GetRawReader()); err != nil {
 			return fmt.Errorf("unable to parse managed fields from resource %q: %w", c.live.GetName(), err)
 		}
 		into := theirs

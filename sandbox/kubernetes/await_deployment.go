@@ -16,11 +16,11 @@ const revision = "deployment.kubernetes.io/revision"
 func deploymentParts(obj *unstructured.Unstructured) []source {
 	selector := selectorOf(obj)
 	parts := []source{
-		related(obj, "apps", "v1", "ReplicaSet", selector),
-		related(obj, "", "v1", "Pod", selector),
+		related(obj, "apps", "ReplicaSet", selector),
+		related(obj, "", "Pod", selector),
 	}
 	if len(claimNames(obj)) > 0 {
-		parts = append(parts, related(obj, "", "v1", "PersistentVolumeClaim", ""))
+		parts = append(parts, related(obj, "", "PersistentVolumeClaim", ""))
 	}
 	return parts
 }

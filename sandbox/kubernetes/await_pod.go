@@ -12,7 +12,7 @@ import (
 
 // podsBySelector are the pods that the object's spec.selector takes.
 func podsBySelector(obj *unstructured.Unstructured) []source {
-	return []source{related(obj, "", "v1", "Pod", selectorOf(obj))}
+	return []source{related(obj, "", "Pod", selectorOf(obj))}
 }
 
 func selectorOf(obj *unstructured.Unstructured) string {

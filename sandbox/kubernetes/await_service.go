@@ -16,8 +16,8 @@ func serviceParts(obj *unstructured.Unstructured) []source {
 		return nil
 	}
 	return []source{
-		related(obj, "discovery.k8s.io", "v1", "EndpointSlice", discoveryv1.LabelServiceName+"="+obj.GetName()),
-		related(obj, "", "v1", "Pod", labels.FormatLabels(s.Spec.Selector)),
+		related(obj, "discovery.k8s.io", "EndpointSlice", discoveryv1.LabelServiceName+"="+obj.GetName()),
+		related(obj, "", "Pod", labels.FormatLabels(s.Spec.Selector)),
 	}
 }
 
@@ -78,7 +78,7 @@ func judgeEndpoints(v view) verdict {
 }
 
 func ingressParts(obj *unstructured.Unstructured) []source {
-	return []source{related(obj, "", "v1", "Service", "")}
+	return []source{related(obj, "", "Service", "")}
 }
 
 // judgeIngress wants the services of its rules, and an address from an ingress controller.

@@ -51,7 +51,7 @@ func (v variables) flag(key, env string, otherwise bool) bool {
 }
 
 func settingsFrom(req *pulumirpc.ConfigureRequest) (settings, error) {
-	v := variables(req.GetVariables())
+	v := variables(req.GetVariables()) //nolint:staticcheck // the engine sends the configuration here as text; the Args beside it hold it typed
 	if v.get("renderYamlToDirectory") != "" {
 		return settings{}, errors.New(unsupported("argument", "renderYamlToDirectory"))
 	}
@@ -75,7 +75,7 @@ func (p *provider) Configure(_ context.Context, req *pulumirpc.ConfigureRequest)
 	if err != nil {
 		return nil, err
 	}
-	v := variables(req.GetVariables())
+	v := variables(req.GetVariables()) //nolint:staticcheck // the engine sends the configuration here as text; the Args beside it hold it typed
 	var unreachable string
 	var reached *cluster
 	config, namespace, reason := restConfig(v)

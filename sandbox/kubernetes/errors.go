@@ -59,8 +59,8 @@ func conflictHelp(err error, manager string) error {
 		return err
 	}
 	return errors.Join(
-		errors.New("Server-Side Apply field conflict detected. See https://www.pulumi.com/registry/packages/kubernetes/"+ //nolint:staticcheck // the wording of the real provider
+		errors.New("Server-Side Apply field conflict detected. See https://www.pulumi.com/registry/packages/kubernetes/"+ // the wording of the real provider
 			"how-to-guides/managing-resources-with-server-side-apply/#handle-field-conflicts-on-existing-resources for troubleshooting help."),
-		fmt.Errorf("The resource managed by field manager %q had an apply conflict: %w", manager, err), //nolint:staticcheck // as above
+		fmt.Errorf("The resource managed by field manager %q had an apply conflict: %w", manager, err),
 	)
 }

@@ -250,13 +250,13 @@ func TestDiffConfig(t *testing.T) {
 		olds, news map[string]any
 		replaces   []string
 	}{
-		"another server":                 {map[string]any{"kubeconfig": nowhere}, map[string]any{"kubeconfig": other}, []string{"kubeconfig"}},
-		"new credentials":                {map[string]any{"kubeconfig": nowhere}, map[string]any{"kubeconfig": newToken}, nil},
-		"unknown":                        {map[string]any{"kubeconfig": nowhere}, map[string]any{"kubeconfig": unknownConfig}, []string{"kubeconfig"}},
-		"unknown, same identifier":       {map[string]any{"kubeconfig": nowhere, "clusterIdentifier": "a"}, map[string]any{"kubeconfig": unknownConfig, "clusterIdentifier": "a"}, nil},
-		"another server, same identifer": {map[string]any{"kubeconfig": nowhere, "clusterIdentifier": "a"}, map[string]any{"kubeconfig": other, "clusterIdentifier": "a"}, nil},
-		"identifier changed":             {map[string]any{"kubeconfig": nowhere, "clusterIdentifier": "a"}, map[string]any{"kubeconfig": nowhere, "clusterIdentifier": "b"}, []string{"clusterIdentifier"}},
-		"identifier added":               {map[string]any{"kubeconfig": nowhere}, map[string]any{"kubeconfig": nowhere, "clusterIdentifier": "b"}, nil},
+		"another server":                  {map[string]any{"kubeconfig": nowhere}, map[string]any{"kubeconfig": other}, []string{"kubeconfig"}},
+		"new credentials":                 {map[string]any{"kubeconfig": nowhere}, map[string]any{"kubeconfig": newToken}, nil},
+		"unknown":                         {map[string]any{"kubeconfig": nowhere}, map[string]any{"kubeconfig": unknownConfig}, []string{"kubeconfig"}},
+		"unknown, same identifier":        {map[string]any{"kubeconfig": nowhere, "clusterIdentifier": "a"}, map[string]any{"kubeconfig": unknownConfig, "clusterIdentifier": "a"}, nil},
+		"another server, same identifier": {map[string]any{"kubeconfig": nowhere, "clusterIdentifier": "a"}, map[string]any{"kubeconfig": other, "clusterIdentifier": "a"}, nil},
+		"identifier changed":              {map[string]any{"kubeconfig": nowhere, "clusterIdentifier": "a"}, map[string]any{"kubeconfig": nowhere, "clusterIdentifier": "b"}, []string{"clusterIdentifier"}},
+		"identifier added":                {map[string]any{"kubeconfig": nowhere}, map[string]any{"kubeconfig": nowhere, "clusterIdentifier": "b"}, nil},
 	} {
 		resp, err := s.client.DiffConfig(t.Context(), &pulumirpc.DiffRequest{
 			Urn: urn("pulumi:providers:kubernetes", "k"), Olds: props(t, c.olds), News: props(t, c.news),

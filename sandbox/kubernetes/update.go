@@ -48,7 +48,7 @@ func (p *provider) Update(request context.Context, req *pulumirpc.UpdateRequest)
 	}
 	// Where a change of ignoreChanges drops a field from what is sent, the state must still say what the program said.
 	said := inputs.DeepCopy()
-	live, err := p.update(ctx, req, s, c, &change{
+	live, err := p.update(ctx, req, c, &change{
 		settings: s, manager: manager, preview: req.GetPreview(), before: prune(oldLive, oldInputs), after: inputs, ignore: req.GetIgnoreChanges(),
 	}, oldLive)
 	failed := err
@@ -88,7 +88,7 @@ func (p *provider) Update(request context.Context, req *pulumirpc.UpdateRequest)
 	return &pulumirpc.UpdateResponse{Properties: state}, nil
 }
 
-func (p *provider) update(ctx context.Context, req *pulumirpc.UpdateRequest, s settings, c *cluster, ch *change, oldLive *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+func (p *provider) update(ctx context.Context, req *pulumirpc.UpdateRequest, c *cluster, ch *change, oldLive *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	client, err := c.clientFor(ch.after)
 	if err != nil {
 		return nil, err

@@ -23,9 +23,9 @@ type source struct {
 }
 
 // related are the objects of a kind in the namespace of another.
-func related(obj *unstructured.Unstructured, group, version, kind, labels string) source {
+func related(obj *unstructured.Unstructured, group, kind, labels string) source {
 	like := &unstructured.Unstructured{Object: map[string]any{}}
-	like.SetGroupVersionKind(schema.GroupVersionKind{Group: group, Version: version, Kind: kind})
+	like.SetGroupVersionKind(schema.GroupVersionKind{Group: group, Version: "v1", Kind: kind})
 	like.SetNamespace(orDefault(obj.GetNamespace()))
 	return source{object: like, labels: labels}
 }

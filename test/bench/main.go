@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -35,7 +36,7 @@ func bench() error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(tmp)
+	defer func() { _ = os.RemoveAll(tmp) }()
 	s := sandbox{exe, filepath.Join(tmp, ".sandbox")}
 	if err := os.MkdirAll(built, 0o700); err != nil {
 		return err
@@ -146,7 +147,7 @@ func (s sandbox) flat(counts map[string]int) (time.Duration, error) {
 		return 0, err
 	}
 	for k, v := range map[string]string{
-		"aws": fmt.Sprint(counts["aws"]), "kubernetes": fmt.Sprint(counts["kubernetes"]), "components": fmt.Sprint(counts["components"]), "kubeconfig": string(kubeconfig),
+		"aws": strconv.Itoa(counts["aws"]), "kubernetes": strconv.Itoa(counts["kubernetes"]), "components": strconv.Itoa(counts["components"]), "kubeconfig": string(kubeconfig),
 	} {
 		if _, _, err := s.run(dir, append([]string{"pulumi", "config", "set", "flat:" + k, v}, common...)...); err != nil {
 			return 0, err

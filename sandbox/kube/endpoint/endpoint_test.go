@@ -137,6 +137,27 @@ func TestLostAndCutFilesAreMended(t *testing.T) {
 	kubeconfigPair(t, info.AdminKubeconfig)
 }
 
+func TestCertificateOfAnotherAuthorityIsReplaced(t *testing.T) {
+	dir, info := prepared(t)
+	_, other := prepared(t)
+	strange, err := os.ReadFile(other.PKI("admin.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(info.PKI("admin.pem"), strange, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Prepare(dir); err != nil {
+		t.Fatal(err)
+	}
+	_, ca, client := kubeconfigPair(t, info.AdminKubeconfig)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	if _, err := client.Leaf.Verify(x509.VerifyOptions{Roots: roots, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatCannotBeMendedIsSaid(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(dir string) error

@@ -14,14 +14,26 @@ type size struct {
 
 var (
 	common = []size{
-		{"large", 2, 3, 10}, {"xlarge", 4, 4, 15}, {"2xlarge", 8, 4, 15}, {"4xlarge", 16, 8, 30},
-		{"8xlarge", 32, 8, 30}, {"12xlarge", 48, 8, 30}, {"16xlarge", 64, 15, 50}, {"24xlarge", 96, 15, 50},
+		{"large", 2, 3, 10},
+		{"xlarge", 4, 4, 15},
+		{"2xlarge", 8, 4, 15},
+		{"4xlarge", 16, 8, 30},
+		{"8xlarge", 32, 8, 30},
+		{"12xlarge", 48, 8, 30},
+		{"16xlarge", 64, 15, 50},
+		{"24xlarge", 96, 15, 50},
 	}
 	graviton = append([]size{{"medium", 1, 2, 4}}, common[:7]...)
 	// c5 was cut differently above 4xlarge.
 	c5 = []size{
-		{"large", 2, 3, 10}, {"xlarge", 4, 4, 15}, {"2xlarge", 8, 4, 15}, {"4xlarge", 16, 8, 30},
-		{"9xlarge", 36, 8, 30}, {"12xlarge", 48, 8, 30}, {"18xlarge", 72, 15, 50}, {"24xlarge", 96, 15, 50},
+		{"large", 2, 3, 10},
+		{"xlarge", 4, 4, 15},
+		{"2xlarge", 8, 4, 15},
+		{"4xlarge", 16, 8, 30},
+		{"9xlarge", 36, 8, 30},
+		{"12xlarge", 48, 8, 30},
+		{"18xlarge", 72, 15, 50},
+		{"24xlarge", 96, 15, 50},
 	}
 )
 
@@ -56,10 +68,22 @@ var families = []struct {
 
 // burstable types, whose memory does not follow their CPU. t3a.small has one interface less than the others.
 var burstable = []Type{
-	{"t3.micro", AMD64, 2, 1024, 2, 2}, {"t3.small", AMD64, 2, 2048, 3, 4}, {"t3.medium", AMD64, 2, 4096, 3, 6},
-	{"t3.large", AMD64, 2, 8192, 3, 12}, {"t3.xlarge", AMD64, 4, 16384, 4, 15}, {"t3.2xlarge", AMD64, 8, 32768, 4, 15},
-	{"t3a.micro", AMD64, 2, 1024, 2, 2}, {"t3a.small", AMD64, 2, 2048, 2, 4}, {"t3a.medium", AMD64, 2, 4096, 3, 6},
-	{"t3a.large", AMD64, 2, 8192, 3, 12}, {"t3a.xlarge", AMD64, 4, 16384, 4, 15}, {"t3a.2xlarge", AMD64, 8, 32768, 4, 15},
-	{"t4g.micro", ARM64, 2, 1024, 2, 2}, {"t4g.small", ARM64, 2, 2048, 3, 4}, {"t4g.medium", ARM64, 2, 4096, 3, 6},
-	{"t4g.large", ARM64, 2, 8192, 3, 12}, {"t4g.xlarge", ARM64, 4, 16384, 4, 15}, {"t4g.2xlarge", ARM64, 8, 32768, 4, 15},
+	{"t3.micro", AMD64, 2, 1024, 2, 2},
+	{"t3.small", AMD64, 2, 2048, 3, 4},
+	{"t3.medium", AMD64, 2, 4096, 3, 6},
+	{"t3.large", AMD64, 2, 8192, 3, 12},
+	{"t3.xlarge", AMD64, 4, 16384, 4, 15},
+	{"t3.2xlarge", AMD64, 8, 32768, 4, 15},
+	{"t3a.micro", AMD64, 2, 1024, 2, 2},
+	{"t3a.small", AMD64, 2, 2048, 2, 4},
+	{"t3a.medium", AMD64, 2, 4096, 3, 6},
+	{"t3a.large", AMD64, 2, 8192, 3, 12},
+	{"t3a.xlarge", AMD64, 4, 16384, 4, 15},
+	{"t3a.2xlarge", AMD64, 8, 32768, 4, 15},
+	{"t4g.micro", ARM64, 2, 1024, 2, 2},
+	{"t4g.small", ARM64, 2, 2048, 3, 4},
+	{"t4g.medium", ARM64, 2, 4096, 3, 6},
+	{"t4g.large", ARM64, 2, 8192, 3, 12},
+	{"t4g.xlarge", ARM64, 4, 16384, 4, 15},
+	{"t4g.2xlarge", ARM64, 8, 32768, 4, 15},
 }

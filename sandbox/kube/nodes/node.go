@@ -69,7 +69,8 @@ func newNode(region string, l launch, addr netip.Addr) (*corev1.Node, error) {
 			Allocatable: resources(t.Allocatable(), (diskGiB(g)<<10)*9/10-1024),
 			Addresses: []corev1.NodeAddress{
 				{Type: corev1.NodeInternalIP, Address: addr.String()},
-				{Type: corev1.NodeInternalDNS, Address: name}, {Type: corev1.NodeHostName, Address: name},
+				{Type: corev1.NodeInternalDNS, Address: name},
+				{Type: corev1.NodeHostName, Address: name},
 			},
 			NodeInfo: corev1.NodeSystemInfo{
 				Architecture: t.Arch, OperatingSystem: "linux", OSImage: "simulated " + orDefault(g.AmiType, "node"),

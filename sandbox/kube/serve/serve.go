@@ -178,7 +178,7 @@ func (s *server) part(ctx context.Context, name string, run func(context.Context
 			return
 		}
 		if err == nil {
-			err = fmt.Errorf("ended by itself")
+			err = errors.New("ended by itself")
 		}
 		s.failed <- fmt.Errorf("%s: %w", name, err)
 	})
@@ -197,7 +197,7 @@ func (s *server) await(ctx context.Context, c *probe, path, who string) error {
 		case err := <-s.failed:
 			return err
 		case <-ctx.Done():
-			if context.Cause(ctx) == context.DeadlineExceeded {
+			if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 				return fmt.Errorf("%s did not come up within %s: %w", who, startTimeout, answer)
 			}
 			return errInterrupted

@@ -87,13 +87,13 @@ func (s *sandbox) launch(t *testing.T) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	go func() { p.cmd.Wait(); close(p.ended) }() //nolint:errcheck // the code is in ProcessState
+	go func() { p.cmd.Wait(); close(p.ended) }() // the code is in ProcessState
 	s.t.Cleanup(func() { p.kill() })
 	return p
 }
 
 func (p *process) kill() {
-	p.cmd.Process.Kill() //nolint:errcheck // it may have ended
+	p.cmd.Process.Kill() // it may have ended
 	<-p.ended
 }
 

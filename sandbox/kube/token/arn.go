@@ -29,8 +29,10 @@ func ParsePrincipal(arn string) (Principal, error) {
 	parts := strings.Split(resource, "/")
 	switch {
 	case service == "sts" && parts[0] == "assumed-role" && len(parts) == 3 && parts[1] != "" && parts[2] != "":
-		return Principal{Account: account, Kind: "role", Name: parts[1], Session: parts[2],
-			Arn: fmt.Sprintf("arn:%s:iam::%s:role/%s", p[1], account, parts[1])}, nil
+		return Principal{
+			Account: account, Kind: "role", Name: parts[1], Session: parts[2],
+			Arn: fmt.Sprintf("arn:%s:iam::%s:role/%s", p[1], account, parts[1]),
+		}, nil
 	case service == "iam" && (parts[0] == "user" || parts[0] == "role") && len(parts) >= 2 && parts[len(parts)-1] != "":
 		return Principal{Account: account, Kind: parts[0], Name: parts[len(parts)-1], Arn: arn}, nil
 	case service == "iam" && resource == "root":

@@ -39,8 +39,10 @@ func TestParse(t *testing.T) {
 }
 
 func TestItIsWorthWhatItsSuffixSays(t *testing.T) {
-	powers := map[string]*big.Rat{"m": big.NewRat(1, 1000), "": big.NewRat(1, 1), "k": big.NewRat(1000, 1), "M": big.NewRat(1e6, 1), "G": big.NewRat(1e9, 1),
-		"Ki": big.NewRat(1<<10, 1), "Mi": big.NewRat(1<<20, 1), "Gi": big.NewRat(1<<30, 1), "e3": big.NewRat(1000, 1), "E-2": big.NewRat(1, 100)}
+	powers := map[string]*big.Rat{
+		"m": big.NewRat(1, 1000), "": big.NewRat(1, 1), "k": big.NewRat(1000, 1), "M": big.NewRat(1e6, 1), "G": big.NewRat(1e9, 1),
+		"Ki": big.NewRat(1<<10, 1), "Mi": big.NewRat(1<<20, 1), "Gi": big.NewRat(1<<30, 1), "e3": big.NewRat(1000, 1), "E-2": big.NewRat(1, 100),
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64Range(0, 1e6).Draw(t, "n")
 		tenths := rapid.Int64Range(0, 9).Draw(t, "tenths")
