@@ -177,8 +177,10 @@ func checkWorkload(t *testing.T, c kubernetes.Interface) {
 	nodes, ips := map[string]bool{}, map[string]bool{}
 	for _, p := range pods.Items {
 		nodes[p.Spec.NodeName], ips[p.Status.PodIP] = true, true
-		if addr, err := netip.ParseAddr(p.Status.PodIP); err != nil || !netip.MustParsePrefix("10.0.0.0/16").Contains(addr) {
-			t.Errorf("pod IP is %q, want one of the VPC", p.Status.PodIP)
+		// As with the VPC CNI, pods live in the subnet of their node.
+		subnet, err := netip.MustParseAddr(p.Status.HostIP).Prefix(20)
+		if addr, bad := netip.ParseAddr(p.Status.PodIP); err != nil || bad != nil || !subnet.Contains(addr) {
+			t.Errorf("pod IP is %q, want one of its node's subnet %s", p.Status.PodIP, subnet)
 		}
 	}
 	if len(nodes) != 3 || len(ips) != 3 {
