@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -216,7 +217,7 @@ func TestSecurityGroupRefusals(t *testing.T) {
 		{"balancerGroup", object{"ingress": many}, "RulesPerSecurityGroupLimitExceeded"},
 	})
 	for i := range rulesPerGroup - 2 { // two are there
-		w.create(ingressRuleToken, fmt.Sprint(i), object{"securityGroupId": w.id("group"), "ipProtocol": "udp", "fromPort": float64(i), "toPort": float64(i), "cidrIpv4": "10.0.0.0/8"})
+		w.create(ingressRuleToken, strconv.Itoa(i), object{"securityGroupId": w.id("group"), "ipProtocol": "udp", "fromPort": float64(i), "toPort": float64(i), "cidrIpv4": "10.0.0.0/8"})
 	}
 	w.refuses([]refusal{{"ingress", object{"fromPort": 1.0}, "RulesPerSecurityGroupLimitExceeded"}})
 }

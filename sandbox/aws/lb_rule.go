@@ -3,6 +3,7 @@ package aws
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -189,7 +190,7 @@ func (tx *Tx) validateActions(balancer, listener *Object, actions any) error {
 			continue
 		}
 		port, protocol := r["port"], r["protocol"]
-		same := (port == "#{port}" || port == fmt.Sprint(listener.Num("port"))) && (protocol == "#{protocol}" || protocol == listener.Str("protocol"))
+		same := (port == "#{port}" || port == strconv.Itoa(listener.Num("port"))) && (protocol == "#{protocol}" || protocol == listener.Str("protocol"))
 		if same && r["host"] == "#{host}" && r["path"] == "/#{path}" && r["query"] == "#{query}" {
 			return Errorf("InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop.")
 		}

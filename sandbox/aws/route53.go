@@ -206,9 +206,9 @@ func getZone(tx *Tx, in Inputs) (map[string]any, error) {
 	}
 	if len(found) != 1 {
 		if len(found) == 0 {
-			return nil, fmt.Errorf("no matching Route 53 Hosted Zone found")
+			return nil, errors.New("no matching Route 53 Hosted Zone found")
 		}
-		return nil, fmt.Errorf("multiple Route 53 Hosted Zones matched; use additional constraints to reduce matches to a single Route 53 Hosted Zone")
+		return nil, errors.New("multiple Route 53 Hosted Zones matched; use additional constraints to reduce matches to a single Route 53 Hosted Zone")
 	}
 	z, records := found[0], 0
 	for _, r := range tx.All(recordToken) {

@@ -1,7 +1,7 @@
 package eks
 
 import (
-	"fmt"
+	"errors"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -138,7 +138,7 @@ func (c *clusterBuild) cidrs() pulumi.StringArrayOutput {
 	}
 	return pulumi.All(c.PublicAccessCidrs, public).ApplyT(func(l []any) ([]string, error) {
 		if !l[1].(bool) {
-			return nil, fmt.Errorf("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true")
+			return nil, errors.New("`publicAccessCidrs` can only be set when `endpointPublicAccess` is true")
 		}
 		return l[0].([]string), nil
 	}).(pulumi.StringArrayOutput)

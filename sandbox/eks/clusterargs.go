@@ -1,6 +1,7 @@
 package eks
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -73,7 +74,7 @@ func tags(args any) []string {
 func (c *clusterBuild) check() error {
 	switch {
 	case c.SubnetIDs != nil && (c.PublicSubnetIDs != nil || c.PrivateSubnetIDs != nil):
-		return fmt.Errorf("subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive: choose a single approach")
+		return errors.New("subnetIds, and the use of publicSubnetIds and/or privateSubnetIds are mutually exclusive: choose a single approach")
 	case c.AuthenticationMode != "API":
 		return fmt.Errorf("authenticationMode is %q, must be API: the sandbox lets people into Kubernetes by access entries only, not by the ConfigMap aws-auth. %s", c.AuthenticationMode, realPlugin)
 	case !c.SkipDefaultNodeGroup:
@@ -83,7 +84,7 @@ func (c *clusterBuild) check() error {
 	case !c.UseDefaultVpcCni:
 		return fmt.Errorf("useDefaultVpcCni must be true: the sandbox does not know the component eks:index:VpcCniAddon; make the add-on vpc-cni as an aws:eks/addon:Addon. %s", realPlugin)
 	case c.VpcID == nil:
-		return fmt.Errorf("vpcId is required: the sandbox's account has no default VPC")
+		return errors.New("vpcId is required: the sandbox's account has no default VPC")
 	}
 	return nil
 }

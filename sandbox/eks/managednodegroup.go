@@ -1,6 +1,7 @@
 package eks
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -38,11 +39,11 @@ func newManagedNodeGroup(b *build, inputs provider.ConstructInputs) (pulumi.Comp
 	}
 	switch {
 	case given["nodeRole"] != nil && given["nodeRoleArn"] != nil:
-		return nil, fmt.Errorf("nodeRole: you cannot specify both nodeRole and nodeRoleArn when creating a managed node group")
+		return nil, errors.New("nodeRole: you cannot specify both nodeRole and nodeRoleArn when creating a managed node group")
 	case given["nodeRole"] == nil && given["nodeRoleArn"] == nil:
-		return nil, fmt.Errorf("nodeRole: an IAM role, or role ARN must be provided to create a managed node group")
+		return nil, errors.New("nodeRole: an IAM role, or role ARN must be provided to create a managed node group")
 	case given["cluster"] == nil:
-		return nil, fmt.Errorf("cluster is required")
+		return nil, errors.New("cluster is required")
 	}
 	g := &managedNodeGroup{}
 	if err := b.register(g); err != nil {

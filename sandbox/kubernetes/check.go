@@ -2,6 +2,7 @@ package kubernetes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -62,7 +63,7 @@ func (p *provider) Check(ctx context.Context, req *pulumirpc.CheckRequest) (*pul
 		}
 	}
 	if s.serverSideApply && !isNamed(obj) && (obj.GetGenerateName() != "" || isUnknown(obj, "metadata", "generateName")) {
-		return nil, fmt.Errorf("the `.metadata.generateName` field is not supported in Server-Side Apply mode")
+		return nil, errors.New("the `.metadata.generateName` field is not supported in Server-Side Apply mode")
 	}
 	if s.rejectUnknown && unreachable == "" && !hasUnknown(obj.Object) && !p.exists(obj.GroupVersionKind()) {
 		return nil, fmt.Errorf("unable to fetch schema for resource type %s/%s: the API server does not know it",

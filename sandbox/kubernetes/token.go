@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -40,7 +41,7 @@ func refused(urn resource.URN) error {
 	}
 	// A custom resource may well be called SomethingList or SomethingPatch, so only kinds of Kubernetes itself are refused.
 	if strings.HasSuffix(gvk.Kind, "List") && scheme.Scheme.Recognizes(gvk) {
-		return fmt.Errorf("list resources exist for compatibility with YAML manifests and Helm charts, " +
+		return errors.New("list resources exist for compatibility with YAML manifests and Helm charts, " +
 			"and cannot be created directly. Use the underlying resource type instead")
 	}
 	if isPatchKind(gvk) {
