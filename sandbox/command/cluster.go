@@ -63,17 +63,24 @@ func (s *Sandbox) Launch(ctx context.Context) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting Kubernetes: %w", err)
 	}
-	// The lock shows whether it lives; whoever starts a second one in between is refused by it.
-	go func() { _ = cmd.Wait() }()
-	for deadline := time.Now().Add(stopTime); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if endpoint.Starting(dir) || cmd.ProcessState != nil {
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = cmd.Wait() }()
+	// The lock shows that it lives; whoever starts a second one in between is refused by it. A lock makes no event, so it is
+	// looked at. One that ends, or never takes the lock, is for await to tell.
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(stopTime); ; {
+		select {
+		case <-ended:
 			return nil
-		}
-		if _, err := os.Stat(endpoint.FailureFile(dir)); err == nil {
-			return nil // await tells it
+		case <-deadline:
+			return nil
+		case <-tick.C:
+			if endpoint.Starting(dir) {
+				return nil
+			}
 		}
 	}
-	return nil
 }
 
 func (s *Sandbox) startLog() string { return filepath.Join(s.Home.Kube(), "start.log") }
@@ -126,6 +133,7 @@ func (s *Sandbox) Stop() error {
 		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return fmt.Errorf("process %d: %w", pid, err)
 		}
+		// Another process's lock makes no event: it is looked at.
 		for deadline := time.Now().Add(stopTime); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 			if !endpoint.Starting(dir) {
 				return nil
@@ -135,7 +143,7 @@ func (s *Sandbox) Stop() error {
 	}())
 }
 
-// kubePID is the process that serves; one that is still starting has to be waited for.
+// kubePID is the process that serves; one that is still starting has to be waited for, by looking at its files.
 func (s *Sandbox) kubePID() (int, error) {
 	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if r, ok := endpoint.Running(s.Home.Kube()); ok {

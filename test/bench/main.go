@@ -139,11 +139,10 @@ func (s sandbox) flat(counts map[string]int) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	common := []string{"--stack", "flat", "--config-file", filepath.Join(s.home, "Pulumi.flat.yaml")}
-	if err := os.WriteFile(common[3], nil, 0o600); err != nil {
-		return 0, err
-	}
-	if _, _, err := s.run(dir, "pulumi", "stack", "select", "--create", "flat", "--config-file", common[3]); err != nil {
+	common := []string{"--stack", "flat"}
+	// The CLI writes the stack's configuration beside the program; it holds what was counted, for this run only.
+	defer func() { _ = os.Remove(filepath.Join(dir, "Pulumi.flat.yaml")) }()
+	if _, _, err := s.run(dir, "pulumi", "stack", "select", "--create", "flat"); err != nil {
 		return 0, err
 	}
 	for k, v := range map[string]string{

@@ -45,7 +45,7 @@ func lock(dir string) (unlock func(), err error) {
 			lockFd = fd
 			return func() { unix.Close(fd) }, nil
 		}
-		time.Sleep(25 * time.Millisecond)
+		time.Sleep(25 * time.Millisecond) // a lock that is not waited for without an end makes no event
 	}
 	unix.Close(fd)
 	if errors.Is(err, unix.EWOULDBLOCK) {
