@@ -53,11 +53,8 @@ func stack(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	image := func(repository, release string) pulumi.StringOutput {
-		return pulumi.Sprintf("%s%s", repos.RepositoryUrls.MapIndex(pulumi.String(repository)), separated(release))
-	}
 	deploy := func(name string, args *workload.AppDeploymentArgs, repository, release string) (*workload.AppDeployment, error) {
-		args.Namespace, args.Image = namespace.Name, image(repository, release)
+		args.Namespace, args.Image = namespace.Name, image(repos.RepositoryUrls.MapIndex(pulumi.String(repository)), release)
 		return workload.NewAppDeployment(ctx, name, args, inCluster)
 	}
 	thoughts, err := deploy("thoughts-backend", s.thoughts, "thoughts_server", cfg.Images.Thoughts)
@@ -128,9 +125,9 @@ func describe(cfg *config.Config) *system {
 	size := scaling.Size{Min: cfg.Cluster.Nodes.Min, Max: cfg.Cluster.Nodes.Max, Desired: cfg.Cluster.Nodes.Desired}
 	// fewer is a size for quiet hours: down to n, and free to grow as far as by day.
 	fewer := func(n int) scaling.Size { return scaling.Size{Min: min(n, size.Min), Max: size.Max, Desired: n} }
-	backend := func(service string) *workload.AppDeploymentArgs {
+	backend := func(service, release string) *workload.AppDeploymentArgs {
 		return &workload.AppDeploymentArgs{
-			Port: 8000, Replicas: cfg.Backends.Replicas, Resources: small(), DrainSeconds: cfg.Rollout.DrainSeconds,
+			Image: unplaced(release), Port: 8000, Replicas: cfg.Backends.Replicas, Resources: small(), DrainSeconds: cfg.Rollout.DrainSeconds,
 			SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
 			Service:               &workload.Service{Name: service, Port: 80},
 			Environment: map[string]pulumi.StringInput{
@@ -157,12 +154,13 @@ func describe(cfg *config.Config) *system {
 		},
 		namespace: &workload.AppNamespaceArgs{Name: "example"},
 		frontend: &workload.AppDeploymentArgs{
-			Port: 8000, Resources: small(), DrainSeconds: cfg.Rollout.DrainSeconds, SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
+			Image: unplaced(cfg.Images.Frontend), Port: 8000, Resources: small(),
+			DrainSeconds: cfg.Rollout.DrainSeconds, SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
 			Autoscaling: &workload.Autoscaling{Min: cfg.Frontend.MinReplicas, Max: cfg.Frontend.MaxReplicas, CPUPercent: cfg.Frontend.CPUPercent},
 			Service:     &workload.Service{Name: "frontend-service", Port: 80, Type: workload.NodePort},
 		},
-		thoughts: backend("thoughts-service"),
-		users:    backend("users-service"),
+		thoughts: backend("thoughts-service", cfg.Images.Thoughts),
+		users:    backend("users-service", cfg.Images.Users),
 		door: &edge.HttpsLoadBalancerArgs{
 			Domain: cfg.Domain, AlternativeNames: cfg.AlternativeNames, ZoneName: cfg.Zone,
 			DrainSeconds: cfg.Rollout.DrainSeconds, AllowDeletion: !cfg.Protect,
@@ -189,6 +187,14 @@ func (s *system) check(ctx *pulumi.Context) error {
 func small() *workload.Resources {
 	return &workload.Resources{Requests: workload.Amounts{CPU: "60m", Memory: "64Mi"}, Limits: workload.Amounts{CPU: "70m", Memory: "128Mi"}}
 }
+
+// image is a release in its repository.
+func image(repositoryUrl pulumi.StringOutput, release string) pulumi.StringOutput {
+	return pulumi.Sprintf("%s%s", repositoryUrl, separated(release))
+}
+
+// unplaced stands for a release until the repository's address is known, so that check sees what is wrong with it.
+func unplaced(release string) pulumi.String { return pulumi.String("repository" + separated(release)) }
 
 // separated puts what stands before a tag or a digest in an image's reference.
 func separated(release string) string {
