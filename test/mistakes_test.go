@@ -1,22 +1,25 @@
 package test
 
 import (
+	"bytes"
 	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// TestMistakesAreSaidAtOnce: ten mistakes in the configuration, in keys and in values of five components, are ten lines, and
+// TestMistakesAreSaidAtOnce: mistakes in the values of five components are a line each, and
 // nothing is registered.
 func TestMistakesAreSaidAtOnce(t *testing.T) {
 	b := newBox(t)
 	config := b.configWith(t,
 		"zone: example.com", "zone: example.net",
+		`frontend: "1.0.0"`, "frontend: latest",
 		`version: "1.34"`, `version: "1.12"`,
 		"      - 198.51.100.0/24", "      - 10.0.0.0/8",
 		"      min: 3", "      min: 7",
@@ -34,7 +37,7 @@ func TestMistakesAreSaidAtOnce(t *testing.T) {
 	}
 	for _, want := range []string{
 		`domain is "www.example.com"`, `version is "1.12"`, `publicAccessCidrs[0] is "10.0.0.0/8"`, "nodeGroups[0].", `"m5large"`, "autoscaling.", "replicas is 501",
-		`timeZone is "Pacific"`, `nights.downAt is "25:00"`, "drainSeconds is 4000",
+		`image is "repository:latest"`, `timeZone is "Pacific"`, `nights.downAt is "25:00"`, "drainSeconds is 4000",
 	} {
 		if !strings.Contains(s.all(), want) {
 			t.Errorf("the output does not say %q:\n%s", want, s.all())
@@ -132,4 +135,99 @@ func (b *box) killControlPlane(t *testing.T) {
 			t.Fatalf("process %d survives kill -9", r.Pid)
 		}
 	}
+}
+
+// TestKilledInTheMiddle: a machine that is lost in the middle of `make up` leaves a stack with which the next one goes on.
+func TestKilledInTheMiddle(t *testing.T) {
+	for _, c := range []struct {
+		why string
+		// seen in the account when it is time to kill.
+		seen string
+		// all kills the sandbox's command, the CLI and every plugin; else the CLI alone, and the others have to find out.
+		all, last bool
+	}{
+		{"the network is being made, all processes die", "aws:ec2/vpc:Vpc", true, false},
+		{"the cluster is there, the engine dies", "aws:eks/nodeGroup:NodeGroup", false, false},
+		{"the load balancer is there and the apps are starting, all processes die", "aws:lb/listener:Listener", true, true},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			b := newBox(t)
+			b.must("start")
+			b.killUp(t, c.seen, c.all)
+			up := b.must("up")
+			if s := b.try("preview"); s.code != 0 {
+				t.Errorf("after the second up, preview ended with %d:\n%s\nup said:\n%s", s.code, s.all(), up.all())
+			}
+			b.podsAreReady(t)
+			if !c.last {
+				return
+			}
+			// What was taken over can be changed and deleted like the rest.
+			release := b.configWith(t, `: "1.0.0"`, `: "1.0.1"`)
+			if s := b.try("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod", "--config-file", release); s.code != 0 || !strings.Contains(s.out, "~ 6 updated") {
+				t.Errorf("a release ended with %d:\n%s", s.code, s.all())
+			}
+			b.destroyed(t)
+		})
+	}
+}
+
+// killUp begins an up and kills it once the account holds a resource of the type seen: all of its processes, or the engine alone.
+func (b *box) killUp(t *testing.T, seen string, all bool) {
+	t.Helper()
+	cmd := b.cmd("..", nil, "up")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	account := filepath.Join(b.home, "account", "account.json")
+	for tick := time.NewTicker(10 * time.Millisecond); ; { // another process's file makes no event here
+		select {
+		case err := <-ended:
+			t.Fatalf("up ended (%v) before it was killed:\n%s", err, out.String())
+		case <-tick.C:
+		}
+		if content, err := os.ReadFile(account); err == nil && strings.Contains(string(content), seen) {
+			break
+		}
+	}
+	victim := -cmd.Process.Pid
+	if !all {
+		victim = b.engine(t)
+	}
+	if err := syscall.Kill(victim, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err == nil {
+		t.Fatalf("up ended well although it was killed:\n%s", out.String())
+	}
+}
+
+// engine is the process of the Pulumi CLI that works on this box.
+func (b *box) engine(t *testing.T) int {
+	t.Helper()
+	mine := "PULUMI_BACKEND_URL=file://" + filepath.Join(b.home, "state")
+	environments, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range environments {
+		env, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(env), mine+"\x00") {
+			continue // it has ended by now, or is another's
+		}
+		if exe, err := os.Readlink(filepath.Join(filepath.Dir(file), "exe")); err == nil && filepath.Base(exe) == "pulumi" {
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pid
+		}
+	}
+	t.Fatal("the engine's process is not found")
+	return 0
 }

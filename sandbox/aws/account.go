@@ -37,6 +37,8 @@ type Object struct {
 	Inputs  map[string]any `json:"inputs"`
 	Outputs map[string]any `json:"outputs,omitempty"`
 	Created time.Time      `json:"created"`
+	// URN is the resource of a stack for which the object was made.
+	URN string `json:"urn,omitempty"`
 	// Owner is the object that made this one by itself, as EKS makes the auto scaling group of a node group; such
 	// objects go with their owner and are no resources of any stack. OwnerAccount owns what was there before any stack.
 	Owner string `json:"owner,omitempty"`

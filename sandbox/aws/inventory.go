@@ -23,6 +23,19 @@ func (a *Account) Resources() (map[string]int, error) {
 	return counts, err
 }
 
+// MadeFor is the id of the newest object that was made for a resource of a stack; "" where there is none.
+func (a *Account) MadeFor(urn string) (id string, err error) {
+	err = a.Do("", func(tx *Tx) error {
+		for _, o := range tx.Objects {
+			if o.URN == urn {
+				id = o.ID
+			}
+		}
+		return nil
+	})
+	return id, err
+}
+
 // Known are the resource types and functions that the account knows, sorted.
 func Known() []string {
 	var out []string

@@ -27,7 +27,7 @@ func (p *Provider) Create(_ context.Context, r *pulumirpc.CreateRequest) (*pulum
 		out, err := marshal(t.expected(p.withTags(t, in), nil))
 		return &pulumirpc.CreateResponse{Properties: out}, err
 	}
-	o := &Object{Type: t.Token, Inputs: in}
+	o := &Object{Type: t.Token, Inputs: in, URN: r.GetUrn()}
 	err = p.account.Do(p.region, func(tx *Tx) error {
 		tx.timeout = time.Duration(r.GetTimeout() * float64(time.Second))
 		return tx.withFaults(t, "create", func() error {

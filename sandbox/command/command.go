@@ -96,7 +96,7 @@ func run(ctx context.Context, args []string) error {
 	case "status":
 		return s.Status(ctx)
 	case "env":
-		return s.Env()
+		return s.Env(ctx)
 	case "kubectl":
 		return s.Kubectl(ctx, args[1:])
 	case "fault":

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/slipway-iac/slipway/sandbox/aws"
+	"github.com/slipway-iac/slipway/sandbox/home"
 	"github.com/slipway-iac/slipway/sandbox/kube/endpoint"
 	"github.com/slipway-iac/slipway/sandbox/kube/view"
 	"github.com/slipway-iac/slipway/sandbox/toolchain"
@@ -120,19 +121,27 @@ func (s *Sandbox) Fault(words []string) error {
 }
 
 // Env prints what a shell needs to use other tools on the sandbox.
-func (s *Sandbox) Env() error {
+func (s *Sandbox) Env(ctx context.Context) error {
 	if err := s.kubeconfig(); err != nil {
 		return err
 	}
-	if err := s.Tools.InstallPlugins(toolchain.Plugins(), false); err != nil {
+	cli, _ := s.Tools.BuiltPulumi(ctx)
+	if err := s.installPlugins(cli); err != nil {
 		return err
 	}
-	vars := set(s.Home)
-	delete(vars, "GOFLAGS")
-	for _, k := range slices.Sorted(maps.Keys(vars)) {
-		fmt.Printf("export %s='%s'\n", k, strings.ReplaceAll(vars[k], "'", `'\''`))
-	}
+	fmt.Print(exports(s.Home))
 	return nil
+}
+
+// exports is the environment, for a shell to read.
+func exports(h home.Home) string {
+	vars := set(h)
+	delete(vars, "GOFLAGS")
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(vars)) {
+		fmt.Fprintf(&b, "export %s='%s'\n", k, strings.ReplaceAll(vars[k], "'", `'\''`))
+	}
+	return b.String()
 }
 
 // kubeconfig writes the kubeconfig of the cluster in the account: as `aws eks update-kubeconfig` would, with the sandbox's
@@ -189,7 +198,8 @@ func (s *Sandbox) Kubectl(ctx context.Context, args []string) error {
 	if err := s.kubeconfig(); err != nil {
 		return err
 	}
-	if err := s.Tools.InstallPlugins(toolchain.Plugins(), false); err != nil {
+	cli, _ := s.Tools.BuiltPulumi(ctx)
+	if err := s.installPlugins(cli); err != nil {
 		return err
 	}
 	cmd := exec.CommandContext(ctx, bin, args...)

@@ -37,8 +37,8 @@ func (s *Sandbox) pulumi(ctx context.Context, args []string) (*exec.Cmd, func(),
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.Tools.InstallPlugins(toolchain.Plugins(), !cli.OnPath); err != nil {
-		return nil, nil, fmt.Errorf("the sandbox's providers: %w", err)
+	if err := s.installPlugins(cli); err != nil {
+		return nil, nil, err
 	}
 	cmd := exec.CommandContext(ctx, cli.Path, args...)
 	cmd.Env = environment(s.Home)
@@ -63,12 +63,20 @@ func (s *Sandbox) pulumi(ctx context.Context, args []string) (*exec.Cmd, func(),
 	return cmd, release, nil
 }
 
+// installPlugins installs what this CLI needs and does not bring along.
+func (s *Sandbox) installPlugins(cli toolchain.Pulumi) error {
+	if err := s.Tools.InstallPlugins(toolchain.Plugins(), !cli.OnPath); err != nil {
+		return fmt.Errorf("the sandbox's providers: %w", err)
+	}
+	return nil
+}
+
 // verbOf is the first word of a command line that is not a flag. `stack` only reads unless it is told otherwise.
 func verbOf(args []string) string {
 	var words []string
 	for i := 0; i < len(args); i++ {
 		switch {
-		case slices.Contains([]string{"-C", "--cwd", "-s", "--stack", "--color", "-v", "--verbose"}, args[i]):
+		case slices.Contains([]string{"-C", "--cwd", "-s", "--stack", "--color", "-v", "--verbose", "--tracing", "--profiling", "--memprofilerate"}, args[i]):
 			i++ // the flag's value
 		case !strings.HasPrefix(args[i], "-"):
 			words = append(words, args[i])

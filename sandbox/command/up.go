@@ -35,6 +35,9 @@ func (s *Sandbox) Up(ctx context.Context) error {
 	if err := s.prepare(ctx); err != nil {
 		return err
 	}
+	if err := s.resume(ctx); err != nil {
+		return err
+	}
 	if err := s.Pulumi(ctx, []string{"up", "--yes", "--skip-preview", "--stack", stackName()}); err != nil {
 		return explained(err, "the stack is not up. Nothing that was made is lost: mend what the message above names, and run `make up` again")
 	}
@@ -68,6 +71,9 @@ func (s *Sandbox) Preview(ctx context.Context) error {
 // Destroy takes the stack away in the two steps that production takes: give up the protection, then delete.
 func (s *Sandbox) Destroy(ctx context.Context) error {
 	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if err := s.resume(ctx); err != nil {
 		return err
 	}
 	unprotected, err := s.unprotected(ctx)
@@ -144,15 +150,9 @@ func (s *Sandbox) unprotected(ctx context.Context) (string, error) {
 
 // summary shows the stack's outputs and where to look next.
 func (s *Sandbox) summary(ctx context.Context) error {
-	cmd, release, err := s.pulumi(ctx, []string{"stack", "output", "--json", "--stack", stackName()})
+	out, err := s.pulumiOutput(ctx, "stack", "output", "--json", "--stack", stackName())
 	if err != nil {
 		return err
-	}
-	defer release()
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("pulumi stack output: %w", err)
 	}
 	var outputs map[string]any
 	if err := json.Unmarshal(out, &outputs); err != nil {
