@@ -1,6 +1,7 @@
 package test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -51,6 +52,30 @@ func TestStack(t *testing.T) {
 		if s.code != 0 || !strings.Contains(s.out, "~ 2 to update") || !strings.Contains(s.out, "slipway:index:AppDeployment frontend update") ||
 			!strings.Contains(s.out, "kubernetes:apps/v1:Deployment frontend-deployment update") {
 			t.Errorf("exit code %d:\n%s", s.code, s.all())
+		}
+	})
+	t.Run("only those named are administrators, whoever ran it is not", func(t *testing.T) {
+		state := b.must("pulumi", "stack", "export", "--stack", "prod").out
+		if !strings.Contains(state, `"bootstrapClusterCreatorAdminPermissions": false`) || strings.Contains(state, `"bootstrapClusterCreatorAdminPermissions": true`) {
+			t.Error("the cluster makes its creator an administrator")
+		}
+	})
+	t.Run("the password is shown nowhere", func(t *testing.T) {
+		password := strings.TrimSpace(b.must("pulumi", "config", "get", "slipway:databasePassword", "--stack", "prod").out)
+		if len(password) < 8 {
+			t.Fatalf("the password of Pulumi.prod.yaml is %q: too short to look for", password)
+		}
+		encoded := base64.StdEncoding.EncodeToString([]byte(password))
+		for what, s := range map[string]said{
+			"up":                 up,
+			"the state":          b.must("pulumi", "stack", "export", "--stack", "prod"),
+			"a preview":          b.must("pulumi", "preview", "--diff", "--show-sames", "--json", "--stack", "prod", "--config-file", b.configWith(t, `users_server: "1.0.0"`, `users_server: "1.0.1"`)),
+			"a change's preview": b.must("pulumi", "preview", "--diff", "--stack", "prod", "--config-file", b.configWith(t, "user: postgres", "user: reader")),
+			"the account":        b.must("status"),
+		} {
+			if strings.Contains(s.all(), password) || strings.Contains(s.all(), encoded) {
+				t.Errorf("%s shows the password", what)
+			}
 		}
 	})
 	t.Run("a plain destroy is refused, in words that say why", func(t *testing.T) {
