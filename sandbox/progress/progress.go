@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -17,6 +18,7 @@ import (
 type Step struct {
 	out   io.Writer
 	live  bool
+	width func() int // of the terminal
 	title string
 	start time.Time
 
@@ -29,13 +31,23 @@ type Step struct {
 
 // Start begins a step. The hint says about how long it takes; "" where that is short.
 func Start(title, hint string) *Step {
-	s := &Step{out: os.Stderr, live: term.IsTerminal(int(os.Stderr.Fd())), title: title, start: time.Now(), stop: make(chan struct{})}
+	s := &Step{out: os.Stderr, live: term.IsTerminal(int(os.Stderr.Fd())), width: terminalWidth, title: title}
 	if hint != "" {
 		s.title += " (" + hint + ")"
 	}
 	every := 30 * time.Second
 	if s.live {
 		every = 200 * time.Millisecond
+	}
+	s.begin(every)
+	return s
+}
+
+// begin shows the step now and again and again, until End.
+func (s *Step) begin(every time.Duration) {
+	s.start, s.stop = time.Now(), make(chan struct{})
+	if s.live {
+		s.draw()
 	} else {
 		fmt.Fprintf(s.out, "· %s\n", s.title)
 	}
@@ -53,7 +65,6 @@ func Start(title, hint string) *Step {
 			}
 		}
 	}()
-	return s
 }
 
 // At says how far the step is, of a total; a total of 0 means that it is not known.
@@ -81,12 +92,31 @@ func (s *Step) End(err error) error {
 func (s *Step) draw() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	line := fmt.Sprintf("· %s %s %s", s.title, bar(s.done, s.total), took(time.Since(s.start)))
+	far := fmt.Sprintf(" %s%s", bar(s.done, s.total), took(time.Since(s.start)))
 	if s.live {
-		fmt.Fprint(s.out, "\r\x1b[K"+line)
+		// A line that wraps is not taken back by the next one: the title gives way.
+		title := shortened("· "+s.title, s.width()-1-utf8.RuneCountInString(far))
+		fmt.Fprint(s.out, "\r\x1b[K"+title+far)
 		return
 	}
-	fmt.Fprintln(s.out, line)
+	fmt.Fprintln(s.out, "· "+s.title+far)
+}
+
+func terminalWidth() int {
+	width, _, err := term.GetSize(int(os.Stderr.Fd()))
+	if err != nil || width == 0 {
+		return 80
+	}
+	return width
+}
+
+// shortened is s in at most n characters.
+func shortened(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:max(0, n-1)]) + "…"
 }
 
 // bar draws how far a step is; "" where that is not known.

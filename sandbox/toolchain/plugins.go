@@ -149,6 +149,7 @@ func link(target, path string) error {
 func replaceFile(path string, make func(tmp string) error) error {
 	tmp := fmt.Sprintf("%s.%d", path, os.Getpid())
 	if err := make(tmp); err != nil {
+		os.Remove(tmp)
 		return err
 	}
 	return os.Rename(tmp, path)

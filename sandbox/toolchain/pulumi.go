@@ -6,9 +6,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 
+	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/semver"
 )
 
@@ -74,13 +74,19 @@ func (t Tools) installedPulumi(ctx context.Context) (Pulumi, bool) {
 
 // pulumiVersion is the version of the CLI's module that the sandbox's go.mod names.
 func pulumiVersion(src string) (string, error) {
-	b, err := os.ReadFile(filepath.Join(src, "go.mod"))
+	path := filepath.Join(src, "go.mod")
+	b, err := os.ReadFile(path)
 	if err != nil {
 		return "", err
 	}
-	m := regexp.MustCompile(`(?m)^\s*` + regexp.QuoteMeta(pulumiModule) + ` (v\S+)`).FindSubmatch(b)
-	if m == nil {
-		return "", fmt.Errorf("%s does not require %s", filepath.Join(src, "go.mod"), pulumiModule)
+	mod, err := modfile.ParseLax(path, b, nil)
+	if err != nil {
+		return "", err
 	}
-	return string(m[1]), nil
+	for _, r := range mod.Require {
+		if r.Mod.Path == pulumiModule {
+			return r.Mod.Version, nil
+		}
+	}
+	return "", fmt.Errorf("%s does not require %s", path, pulumiModule)
 }

@@ -1,0 +1,126 @@
+package toolchain
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func real(name string) string {
+	for _, p := range Plugins() {
+		if p.Name == name {
+			return p.Real
+		}
+	}
+	return "no such plugin"
+}
+
+// only makes the test's own folders the only places where a plugin can be installed.
+func only(t *testing.T) (path, pulumiHome string) {
+	t.Helper()
+	path, pulumiHome = t.TempDir(), t.TempDir()
+	t.Setenv("PATH", path)
+	t.Setenv("PULUMI_HOME", pulumiHome)
+	t.Setenv(StandInsVariable, "")
+	return path, pulumiHome
+}
+
+func TestPluginsAreTheRealOnesWhereInstalled(t *testing.T) {
+	t.Run("nowhere", func(t *testing.T) {
+		only(t)
+		if r := real("kubernetes") + real("eks") + real("aws"); r != "" {
+			t.Errorf("got %s", r)
+		}
+	})
+	t.Run("in Pulumi's folder, newest of the same major version", func(t *testing.T) {
+		_, h := only(t)
+		for _, v := range []string{"v3.9.0", "v4.9.0", "v4.30.0", "v4.31.0-beta.1", "v5.0.0", "v40.0.0"} {
+			write(t, filepath.Join(h, "plugins", "resource-kubernetes-"+v, "pulumi-resource-kubernetes"), "")
+		}
+		if want := filepath.Join(h, "plugins", "resource-kubernetes-v4.31.0-beta.1", "pulumi-resource-kubernetes"); real("kubernetes") != want {
+			t.Errorf("got %s, want %s", real("kubernetes"), want)
+		}
+	})
+	t.Run("of another major version only", func(t *testing.T) {
+		_, h := only(t)
+		write(t, filepath.Join(h, "plugins", "resource-eks-v4.0.0", "pulumi-resource-eks"), "")
+		if real("eks") != "" {
+			t.Errorf("got %s", real("eks"))
+		}
+	})
+	t.Run("on PATH, before Pulumi's folder", func(t *testing.T) {
+		path, h := only(t)
+		write(t, filepath.Join(path, "pulumi-resource-eks"), "")
+		write(t, filepath.Join(h, "plugins", "resource-eks-v3.9.1", "pulumi-resource-eks"), "")
+		if want := filepath.Join(path, "pulumi-resource-eks"); real("eks") != want {
+			t.Errorf("got %s, want %s", real("eks"), want)
+		}
+		t.Setenv(StandInsVariable, "true")
+		if real("eks") != "" {
+			t.Errorf("told otherwise, got %s", real("eks"))
+		}
+	})
+	t.Run("never the one that would ask the real AWS", func(t *testing.T) {
+		path, _ := only(t)
+		write(t, filepath.Join(path, "pulumi-resource-aws"), "")
+		if real("aws") != "" {
+			t.Errorf("got %s", real("aws"))
+		}
+	})
+}
+
+func TestInstallPlugins(t *testing.T) {
+	tl := tools(t)
+	beside := filepath.Join(t.TempDir(), "it's here")
+	write(t, filepath.Join(beside, "data"), "beside it\n")
+	installed := filepath.Join(beside, "pulumi-resource-kubernetes")
+	write(t, installed, "#!/bin/sh\ncat \"$(dirname \"$0\")/data\"; echo \"$@\"\n")
+	plugins := []Plugin{{Name: "aws", Version: "6.83.2"}, {Name: "kubernetes", Version: "4.30.0", Real: installed}}
+	if err := tl.InstallPlugins(plugins, true); err != nil {
+		t.Fatal(err)
+	}
+	at := func(name, version string) string {
+		return filepath.Join(tl.Home.PulumiHome(), "plugins", "resource-"+name+"-v"+version, "pulumi-resource-"+name)
+	}
+	for _, exe := range []string{at("aws", "6.83.2"), tl.Home.Tool("aws"), tl.Home.Tool("pulumi-language-go")} {
+		if to, err := os.Readlink(exe); err != nil || to != tl.Home.Tool("sandbox") {
+			t.Errorf("%s leads to %q, %v, want this executable's copy", exe, to, err)
+		}
+	}
+	out, err := exec.Command(at("kubernetes", "4.30.0"), "127.0.0.1:99", "-x").CombinedOutput()
+	if err != nil || string(out) != "beside it\n127.0.0.1:99 -x\n" {
+		t.Errorf("the real plugin got to say %q, %v", out, err)
+	}
+
+	// Later the real one is gone, and a Pulumi with a language host of its own is there.
+	plugins[1].Real = ""
+	if err := tl.InstallPlugins(plugins, false); err != nil {
+		t.Fatal(err)
+	}
+	if to, err := os.Readlink(at("kubernetes", "4.30.0")); err != nil || to != tl.Home.Tool("sandbox") {
+		t.Errorf("the stand-in is not back: %q, %v", to, err)
+	}
+	if _, err := os.Lstat(tl.Home.Tool("pulumi-language-go")); !os.IsNotExist(err) {
+		t.Errorf("the sandbox's language host hides the installed one: %v", err)
+	}
+}
+
+// A plugin that the engine starts while another command installs must find a whole executable.
+func TestWhatStandsThereIsReplacedWhole(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "exe")
+	write(t, file, "old")
+	failed := replaceFile(file, func(tmp string) error {
+		if err := os.WriteFile(tmp, []byte("ne"), 0o600); err != nil {
+			return err
+		}
+		return os.ErrClosed
+	})
+	if failed == nil || read(t, file) != "old" {
+		t.Errorf("cut off in the middle, got %v and %q", failed, read(t, file))
+	}
+	if left, err := filepath.Glob(file + ".*"); err != nil || strings.Join(left, " ") != "" {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
