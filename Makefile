@@ -3,8 +3,9 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-# Pulumi builds programs with -trimpath; with it everywhere, programs, tests and the sandbox share one build cache.
-export GOFLAGS := $(if $(findstring -trimpath,$(GOFLAGS)),$(GOFLAGS),$(strip $(GOFLAGS) -trimpath))
+# The flags with which everything is built, so that programs, tests and the sandbox share one build cache; why these, and the
+# same for what the sandbox builds: sandbox/toolchain, GoFlags.
+export GOFLAGS := $(strip $(GOFLAGS) $(if $(findstring -trimpath,$(GOFLAGS)),,-trimpath) $(if $(findstring -gcflags,$(GOFLAGS)),,'-gcflags=all=-dwarf=false -l'))
 
 sandbox := bin/sandbox
 # A number of tests at once that keeps two compilers of 3 GB each from meeting.

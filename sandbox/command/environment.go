@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/slipway-iac/slipway/sandbox/home"
+	"github.com/slipway-iac/slipway/sandbox/toolchain"
 )
 
 // set is what every command of the sandbox runs with.
@@ -26,16 +27,8 @@ func set(h home.Home) map[string]string {
 		"AWS_CONFIG_FILE":             os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
 		"KUBECONFIG":                  h.Kubeconfig(),
-		// Programs are built with the flags of the whole project, so that all builds share one cache.
-		"GOFLAGS": goFlags(os.Getenv("GOFLAGS")),
+		"GOFLAGS":                     toolchain.GoFlags(os.Getenv("GOFLAGS")),
 	}
-}
-
-func goFlags(now string) string {
-	if strings.Contains(now, "-trimpath") {
-		return now
-	}
-	return strings.TrimSpace(now + " -trimpath")
 }
 
 // environment is the caller's without anything that leads to a real account, a real backend or another Pulumi home.

@@ -159,7 +159,7 @@ func (h *Host) environment(r *pulumirpc.RunRequest) ([]string, error) {
 }
 
 // Build builds the Go program in dir and returns its executable, kept in the folder programs under a name of its own.
-// The flags are the ones with which Pulumi's own host builds, so that both share one build cache.
+// The flags are the ones with which Pulumi's own host builds, and those of GOFLAGS.
 func Build(ctx context.Context, programs, dir string) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {

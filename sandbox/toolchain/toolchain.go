@@ -86,6 +86,18 @@ func (t Tools) ensure(ctx context.Context, b built) (string, error) {
 	return out, os.WriteFile(stamp, []byte(want), 0o600)
 }
 
+// GoFlags adds to a GOFLAGS what everything here is built with, so that the command, Kubernetes, Pulumi, programs and tests
+// share one build cache: Pulumi builds programs with -trimpath. Without inlining and debug information compilers take a fifth
+// less time, and this is a million lines that run for a few minutes at a time. The Makefile exports the same.
+func GoFlags(now string) string {
+	for _, flag := range []string{"-trimpath", "'-gcflags=all=-dwarf=false -l'"} {
+		if name, _, _ := strings.Cut(strings.TrimLeft(flag, "'"), "="); !strings.Contains(now, name) {
+			now += " " + flag
+		}
+	}
+	return strings.TrimSpace(now)
+}
+
 // compile runs go build and counts the packages that it names against all there are.
 func compile(ctx context.Context, src string, b built, out string, step *progress.Step) error {
 	list := exec.CommandContext(ctx, "go", "list", "-deps", b.pkg)
@@ -97,8 +109,8 @@ func compile(ctx context.Context, src string, b built, out string, step *progres
 	total := bytes.Count(names, []byte("\n"))
 	// The executable appears whole or not at all: a build that is cut off leaves the old one in place.
 	tmp := out + ".new"
-	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-trimpath", "-ldflags", b.ldflags, "-o", tmp, b.pkg)
-	cmd.Dir = src
+	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-ldflags", b.ldflags, "-o", tmp, b.pkg)
+	cmd.Dir, cmd.Env = src, append(os.Environ(), "GOFLAGS="+GoFlags(os.Getenv("GOFLAGS")))
 	pipe, err := cmd.StderrPipe()
 	if err != nil {
 		return err

@@ -1,0 +1,113 @@
+package command
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/slipway-iac/slipway/sandbox/home"
+)
+
+// The verb decides whether a command takes the lock and whether Kubernetes is started for it.
+func TestVerbOf(t *testing.T) {
+	for line, want := range map[string]string{
+		"":                                      "",
+		"--help":                                "",
+		"up --yes":                              "up",
+		"-C infra up":                           "up",
+		"--cwd infra --color never destroy":     "destroy",
+		"--stack prod preview":                  "preview",
+		"--stack=prod preview":                  "preview",
+		"-v 9 --logtostderr refresh":            "refresh",
+		"--tracing file:./up.trace up":          "up",
+		"up --message stack":                    "up",
+		"config set slipway:domain x":           "config",
+		"stack":                                 "",
+		"stack ls":                              "",
+		"stack output site":                     "",
+		"stack -s prod export":                  "",
+		"stack init prod":                       "stack",
+		"stack select --create prod":            "stack",
+		"stack rm prod":                         "stack",
+		"state delete urn:pulumi:prod::s::t::n": "state",
+	} {
+		if got := verbOf(strings.Fields(line)); got != want {
+			t.Errorf("pulumi %s has the verb %q, want %q", line, got, want)
+		}
+	}
+}
+
+// Nothing that the sandbox runs may reach a real account, a real backend, or a real cluster.
+func TestEnvironmentLeadsNowhereElse(t *testing.T) {
+	foreign := map[string]string{
+		"AWS_PROFILE": "prod", "AWS_SESSION_TOKEN": "x", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_ENDPOINT_URL": "https://x",
+		"KUBECONFIG": "/root/.kube/config", "KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBE_CONTEXT": "prod",
+		"PULUMI_ACCESS_TOKEN": "pul-x", "PULUMI_BACKEND_URL": "s3://state", "PULUMI_HOME": "/root/.pulumi", "PULUMI_STACK": "real",
+		"PULUMI_CONFIG_PASSPHRASE": "real", "PULUMI_CONFIG_PASSPHRASE_FILE": "/real",
+	}
+	for k, v := range foreign {
+		t.Setenv(k, v)
+	}
+	t.Setenv("GOFLAGS", "-mod=mod")
+	t.Setenv("GOCACHE", "/kept")
+	h := home.Home("/work/.sandbox")
+	got := map[string]string{}
+	for _, kv := range environment(h) {
+		k, v, _ := strings.Cut(kv, "=")
+		if old, twice := got[k]; twice {
+			t.Errorf("%s is there twice: %q and %q", k, old, v)
+		}
+		got[k] = v
+	}
+	for k, v := range foreign {
+		if got[k] == v {
+			t.Errorf("%s=%s reaches what the sandbox runs", k, v)
+		}
+	}
+	for k, want := range map[string]string{
+		"GOCACHE": "/kept", "GOFLAGS": "-mod=mod -trimpath '-gcflags=all=-dwarf=false -l'", "PULUMI_BACKEND_URL": "file:///work/.sandbox/state", "KUBECONFIG": "/work/.sandbox/kubeconfig",
+		"AWS_ACCESS_KEY_ID": "SANDBOX", home.Variable: "/work/.sandbox",
+	} {
+		if got[k] != want {
+			t.Errorf("%s is %q, want %q", k, got[k], want)
+		}
+	}
+	if !strings.HasPrefix(got["PATH"], "/work/.sandbox/bin:") {
+		t.Errorf("PATH is %q", got["PATH"])
+	}
+}
+
+// What `sandbox env` prints is for a shell to read.
+func TestExportsSurviveAShell(t *testing.T) {
+	h := home.Home("/it's a $HOME/`x` \"y\"/.sandbox")
+	script := exports(h) + "printf %s \"$" + home.Variable + "\""
+	out, err := exec.Command("sh", "-c", script).CombinedOutput()
+	if err != nil || string(out) != string(h) {
+		t.Errorf("the shell reads %q, %v, want %q\n%s", out, err, h, script)
+	}
+}
+
+func TestBlock(t *testing.T) {
+	for _, c := range []struct {
+		value any
+		want  string
+	}{
+		{"https://www.example.com", "site                 https://www.example.com\n"},
+		{map[string]any{"b": "2", "a": "1"}, "site\n  a                  1\n  b                  2\n"},
+		{[]any{"x", "y"}, "site\n  x\n  y\n"},
+	} {
+		if got := block("site", c.value); got != c.want {
+			t.Errorf("%v is shown as %q, want %q", c.value, got, c.want)
+		}
+	}
+}
+
+func TestWhatIsNoCommand(t *testing.T) {
+	t.Setenv(home.Variable, t.TempDir())
+	if err := run(t.Context(), []string{"downgrade"}); err == nil || !strings.Contains(err.Error(), `"downgrade"; `+"`sandbox help`") {
+		t.Errorf("got %v", err)
+	}
+	if code := Main([]string{"downgrade"}); code != 1 {
+		t.Errorf("it ended with %d", code)
+	}
+}
