@@ -47,12 +47,20 @@ func stack(ctx *pulumi.Context) error {
 	}
 	nodes := eks.AutoScalingGroupNames.MapIndex(pulumi.String(mainNodes))
 
-	// The services: the frontend finds the backends by the names of their Services.
+	// The namespace, with a name for the database that exists outside the cluster.
 	inCluster := pulumi.Provider(eks.Provider)
 	namespace, err := workload.NewAppNamespace(ctx, "example", s.namespace, inCluster)
 	if err != nil {
 		return err
 	}
+	s.database.Namespace = namespace.Name
+	database, err := workload.NewDatabase(ctx, "database", s.database, inCluster)
+	if err != nil {
+		return err
+	}
+	s.thoughts.Database, s.users.Database = database.Binding, database.Binding
+
+	// The services: the frontend finds the backends by the names of their Services.
 	deploy := func(name string, args *workload.AppDeploymentArgs, repository, release string) (*workload.AppDeployment, error) {
 		args.Namespace, args.Image = namespace.Name, image(repos.RepositoryUrls.MapIndex(pulumi.String(repository)), release)
 		return workload.NewAppDeployment(ctx, name, args, inCluster)
@@ -92,7 +100,7 @@ func stack(ctx *pulumi.Context) error {
 
 	// A destroy is refused before it begins, unless the configuration says otherwise.
 	_, err = protection.NewProtection(ctx, "set-slipway:protect-to-false-and-run-pulumi-up-before-pulumi-destroy", &protection.ProtectionArgs{
-		Enabled: cfg.Protect, Of: []pulumi.Resource{repos, vpc, eks, namespace, thoughts, users, frontend, door, week},
+		Enabled: cfg.Protect, Of: []pulumi.Resource{repos, vpc, eks, namespace, database, thoughts, users, frontend, door, week},
 	})
 	if err != nil {
 		return err
@@ -115,6 +123,7 @@ type system struct {
 	network                   *network.VpcArgs
 	cluster                   *cluster.EksClusterArgs
 	namespace                 *workload.AppNamespaceArgs
+	database                  *workload.DatabaseArgs
 	frontend, thoughts, users *workload.AppDeploymentArgs
 	door                      *edge.HttpsLoadBalancerArgs
 	week                      *scaling.NodeScalingScheduleArgs
@@ -130,12 +139,7 @@ func describe(cfg *config.Config) *system {
 			Image: unplaced(release), Port: 8000, Replicas: cfg.Backends.Replicas, Resources: small(), DrainSeconds: cfg.Rollout.DrainSeconds,
 			SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
 			Service:               &workload.Service{Name: service, Port: 80},
-			Environment: map[string]pulumi.StringInput{
-				"DATABASE_ENGINE": pulumi.String("POSTGRESQL"), "POSTGRES_HOST": pulumi.String(cfg.Database.Host),
-				"POSTGRES_PORT": pulumi.Sprintf("%d", cfg.Database.Port), "POSTGRES_DB": pulumi.String(cfg.Database.Name),
-				"POSTGRES_USER": pulumi.String(cfg.Database.User),
-			},
-			Secrets: map[string]pulumi.StringInput{"POSTGRES_PASSWORD": cfg.DatabasePassword},
+			Network:               &workload.Network{From: []workload.Peer{{App: "frontend"}}},
 		}
 	}
 	return &system{
@@ -158,6 +162,11 @@ func describe(cfg *config.Config) *system {
 			DrainSeconds: cfg.Rollout.DrainSeconds, SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
 			Autoscaling: &workload.Autoscaling{Min: cfg.Frontend.MinReplicas, Max: cfg.Frontend.MaxReplicas, CPUPercent: cfg.Frontend.CPUPercent},
 			Service:     &workload.Service{Name: "frontend-service", Port: 80, Type: workload.NodePort},
+			Network:     &workload.Network{To: []workload.Destination{{App: "thoughts-backend", Port: 8000}, {App: "users-backend", Port: 8000}}},
+		},
+		database: &workload.DatabaseArgs{
+			Host: cfg.Database.Host, Port: cfg.Database.Port, Cidrs: cfg.Database.Cidrs,
+			Name: cfg.Database.Name, User: cfg.Database.User, Password: cfg.DatabasePassword,
 		},
 		thoughts: backend("thoughts-service", cfg.Images.Thoughts),
 		users:    backend("users-service", cfg.Images.Users),
@@ -178,7 +187,7 @@ func describe(cfg *config.Config) *system {
 func (s *system) check(ctx *pulumi.Context) error {
 	return check.All(
 		s.images.Check(ctx, "images"), s.network.Check(ctx, "network"), s.cluster.Check(ctx, "cluster"),
-		s.namespace.Check(ctx, "example"), s.thoughts.Check(ctx, "thoughts-backend"), s.users.Check(ctx, "users-backend"),
+		s.namespace.Check(ctx, "example"), s.database.Check(ctx, "database"), s.thoughts.Check(ctx, "thoughts-backend"), s.users.Check(ctx, "users-backend"),
 		s.frontend.Check(ctx, "frontend"), s.door.Check(ctx, "door"), s.week.Check(ctx, "week"),
 	)
 }

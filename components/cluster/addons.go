@@ -50,6 +50,12 @@ func runsWith(minor, version string) bool {
 	return err != nil || err2 != nil || proxy <= control && proxy >= control-3
 }
 
+// addonValues configure add-ons beyond their defaults.
+var addonValues = map[string]pulumi.StringPtrInput{
+	// Else a NetworkPolicy is accepted and holds for nobody. https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
+	"vpc-cni": pulumi.String(`{"enableNetworkPolicy":"true"}`),
+}
+
 // addons makes those add-ons after what they need.
 func (b *builder) addons(names []string, after []pulumi.Resource) (made []pulumi.Resource, err error) {
 	for _, name := range names {
@@ -57,6 +63,7 @@ func (b *builder) addons(names []string, after []pulumi.Resource) (made []pulumi
 			ClusterName:  b.cluster,
 			AddonName:    pulumi.String(name),
 			AddonVersion: b.addonVersion(name),
+			ConfigurationValues: addonValues[name],
 			// A new cluster comes with copies of vpc-cni, kube-proxy and coredns of its own: the add-on takes them over.
 			ResolveConflictsOnCreate: pulumi.String("OVERWRITE"),
 			ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"),

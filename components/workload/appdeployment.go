@@ -20,11 +20,30 @@ type AppDeploymentArgs struct {
 	Image pulumi.StringInput `pulumi:"image"`
 	// Port that the container listens on, 1024 to 65535. Required. A process that is not root cannot listen below 1024.
 	Port int `pulumi:"port"`
+	// Command replaces the image's entry point; no shell. Default the image's own.
+	Command []string `pulumi:"command,optional"`
+	// Arguments replace the image's; default its own.
+	Arguments []string `pulumi:"arguments,optional"`
 	// Environment are the container's variables, name to value. Default none.
 	Environment map[string]pulumi.StringInput `pulumi:"environment,optional"`
 	// Secrets are variables whose values are kept in a Secret; they are encrypted in the state and never shown. Default none.
 	Secrets map[string]pulumi.StringInput `pulumi:"secrets,optional"`
-	// Resources of each pod; default 100m CPU and 128Mi memory requested, 128Mi memory at most.
+	// Files are mounted in the container, absolute path to content, 1 MiB together. Default none. A change rolls the pods.
+	Files map[string]pulumi.StringInput `pulumi:"files,optional"`
+	// SecretFiles are as Files, kept in a Secret. Default none.
+	SecretFiles map[string]pulumi.StringInput `pulumi:"secretFiles,optional"`
+	// Database adds the variables, the secret and the network route of a Database: its Binding. Default none. With one the pods may
+	// connect only to it, and to what Network.To lists.
+	Database *DatabaseBinding `pulumi:"database,optional"`
+	// BeforeRelease runs to its end before the pods change, such as a database migration; default nothing.
+	BeforeRelease *BeforeRelease `pulumi:"beforeRelease,optional"`
+	// InitContainers run one after the other, each to its end, before the container of every pod starts. Default none.
+	InitContainers []Container `pulumi:"initContainers,optional"`
+	// Sidecars start before the container and end after it. Default none.
+	Sidecars []Container `pulumi:"sidecars,optional"`
+	// Volumes that exist, mounted in all containers. Default none.
+	Volumes []Volume `pulumi:"volumes,optional"`
+	// Resources of the container; default 100m CPU and 128Mi memory requested, 128Mi memory at most.
 	Resources *Resources `pulumi:"resources,optional"`
 	// RunAsUser is the numeric user, and group, of the process, 1 to 2147483647; default 10001, which is no user of the node's.
 	// Files of the image that only another user may read need that user here.
@@ -55,6 +74,12 @@ type AppDeploymentArgs struct {
 	DisruptionBudget string `pulumi:"disruptionBudget,optional"`
 	// Spread over zones and nodes; default preferred for both.
 	Spread *Spread `pulumi:"spread,optional"`
+	// Near are apps whose zone or node the pods go to; default none.
+	Near []Neighbour `pulumi:"near,optional"`
+	// AwayFrom are apps whose zone or node the pods keep away from; default none.
+	AwayFrom []Neighbour `pulumi:"awayFrom,optional"`
+	// PriorityClass is the name of one that exists: where nodes are full, pods of a higher one displace others. Default the cluster's.
+	PriorityClass string `pulumi:"priorityClass,optional"`
 
 	// DrainSeconds is how long a pod that is told to end goes on serving, until nobody sends to it any more, 1 to 900; default 30.
 	// Give the load balancer in front the same number.
@@ -72,16 +97,26 @@ type AppDeploymentArgs struct {
 
 	// Service under which others reach the pods; default none.
 	Service *Service `pulumi:"service,optional"`
+	// Network is who may connect to the pods and where they may connect to; default every pod of the namespace to Port.
+	Network *Network `pulumi:"network,optional"`
+	// ServiceAccount is who the pods are; default the namespace's own, which has no rights, and no token of it.
+	ServiceAccount *ServiceAccount `pulumi:"serviceAccount,optional"`
 }
 
 // AppDeployment runs one image in the cluster of the Kubernetes provider it is given:
 //
 //	slipway:index:AppDeployment                            NAME
-//	├─ kubernetes:core/v1:Secret                           NAME-secret      only with secrets
+//	├─ kubernetes:core/v1:Secret                           NAME-secret          only with secrets, secret files or a database
+//	├─ kubernetes:core/v1:ConfigMap                        NAME-files           only with files
+//	├─ kubernetes:core/v1:ServiceAccount                   NAME-account         only with a service account
+//	├─ kubernetes:networking.k8s.io/v1:NetworkPolicy       NAME-network
+//	├─ kubernetes:batch/v1:Job                             NAME-before-release  only with something to run before a release
 //	├─ kubernetes:apps/v1:Deployment                       NAME-deployment
-//	├─ kubernetes:core/v1:Service                          NAME-service     only with a service
-//	├─ kubernetes:autoscaling/v2:HorizontalPodAutoscaler   NAME-autoscaler  only with autoscaling
+//	├─ kubernetes:core/v1:Service                          NAME-service         only with a service
+//	├─ kubernetes:autoscaling/v2:HorizontalPodAutoscaler   NAME-autoscaler      only with autoscaling
 //	└─ kubernetes:policy/v1:PodDisruptionBudget            NAME-budget
+//
+// What has no argument here is reached by the option pulumi.Transforms, which sees each of these before it is registered.
 type AppDeployment struct {
 	pulumi.ResourceState
 	// DeploymentName is the Deployment's name in the cluster.
@@ -108,14 +143,19 @@ func NewAppDeployment(ctx *pulumi.Context, name string, args *AppDeploymentArgs,
 	c.ServiceName, c.NodePort = pulumi.String("").ToStringOutput(), pulumi.Int(0).ToIntOutput()
 	c.RolloutSummary = pulumi.String(a.rollout.summary(a.fewestPods())).ToStringOutput()
 
-	var secretName pulumi.StringOutput
+	var to refers
+	var before []pulumi.Resource
 	for _, part := range []struct {
 		name   string
 		wanted bool
 		make   func() error
 	}{
-		{"secret", len(a.Secrets) > 0, func() (err error) { secretName, err = c.secret(ctx, a); return err }},
-		{"deployment", true, func() error { return c.deployment(ctx, a, secretName) }},
+		{"secret", len(a.secretValues()) > 0, func() (err error) { to.secret, err = c.secret(ctx, a); return err }},
+		{"files", len(a.Files) > 0, func() (err error) { to.files, err = c.configFiles(ctx, a); return err }},
+		{"account", a.ServiceAccount != nil, func() (err error) { to.account, err = c.account(ctx, a); return err }},
+		{"network", true, func() (err error) { before, err = c.network(ctx, a); return err }},
+		{"before-release", a.BeforeRelease != nil, func() (err error) { before, err = c.job(ctx, a, to, before); return err }},
+		{"deployment", true, func() error { return c.deployment(ctx, a, to, before) }},
 		{"service", a.Service != nil, func() error { return c.service(ctx, a) }},
 		{"autoscaler", a.Autoscaling != nil, func() error { return c.autoscaler(ctx, a) }},
 		{"budget", true, func() error { return c.budget(ctx, a) }},

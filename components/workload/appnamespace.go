@@ -8,6 +8,7 @@ import (
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
+	networkingv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/networking/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/slipway-iac/slipway/internal/check"
@@ -24,12 +25,16 @@ type AppNamespaceArgs struct {
 	// PodSecurityVersion is the Kubernetes minor whose "restricted" rules hold, such as "v1.34"; default "latest", the cluster's
 	// own. With a version an upgrade of the cluster brings no new rule by surprise. A change applies to new pods only.
 	PodSecurityVersion string `pulumi:"podSecurityVersion,optional"`
+	// OpenNetwork lets every pod connect to every other and to everything outside; default false: only what an AppDeployment's
+	// Network declares, and name resolution. For the time in which apps are moved in whose routes nobody knows yet.
+	OpenNetwork bool `pulumi:"openNetwork,optional"`
 }
 
-// AppNamespace is a namespace that refuses pods which do not meet Pod Security "restricted":
+// AppNamespace is a namespace that refuses pods which do not meet Pod Security "restricted", and connections that no app declares:
 //
-//	slipway:index:AppNamespace        NAME
-//	└─ kubernetes:core/v1:Namespace   NAME-namespace
+//	slipway:index:AppNamespace                        NAME
+//	├─ kubernetes:core/v1:Namespace                   NAME-namespace
+//	└─ kubernetes:networking.k8s.io/v1:NetworkPolicy  NAME-network    unless the network is open
 type AppNamespace struct {
 	pulumi.ResourceState
 	// Name in the cluster. To pass it on makes what uses it wait for the namespace.
@@ -44,7 +49,7 @@ func NewAppNamespace(ctx *pulumi.Context, name string, args *AppNamespaceArgs, o
 		return nil, err
 	}
 	c := &AppNamespace{}
-	recorded := pulumi.StringMap{"name": pulumi.String(a.Name), "podSecurityVersion": pulumi.String(a.PodSecurityVersion)}
+	recorded := pulumi.Map{"name": pulumi.String(a.Name), "podSecurityVersion": pulumi.String(a.PodSecurityVersion), "openNetwork": pulumi.Bool(a.OpenNetwork)}
 	if err := ctx.RegisterComponentResourceV2(AppNamespaceType, name, recorded, c, opts...); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", AppNamespaceType, name, err)
 	}
@@ -55,7 +60,24 @@ func NewAppNamespace(ctx *pulumi.Context, name string, args *AppNamespaceArgs, o
 		return nil, fmt.Errorf("%s %q: namespace: %w", AppNamespaceType, name, err)
 	}
 	c.Name = ns.Metadata.Name().Elem()
+	if !a.OpenNetwork {
+		if err := c.network(ctx, name); err != nil {
+			return nil, fmt.Errorf("%s %q: network: %w", AppNamespaceType, name, err)
+		}
+	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"name": c.Name})
+}
+
+// network denies what no other policy of the namespace allows.
+func (c *AppNamespace) network(ctx *pulumi.Context, name string) error {
+	_, err := networkingv1.NewNetworkPolicy(ctx, name+"-network", &networkingv1.NetworkPolicyArgs{
+		Metadata: &metav1.ObjectMetaArgs{Namespace: c.Name, Labels: pulumi.StringMap{"app.kubernetes.io/managed-by": pulumi.String("pulumi")}},
+		Spec: &networkingv1.NetworkPolicySpecArgs{
+			PodSelector: &metav1.LabelSelectorArgs{}, PolicyTypes: pulumi.ToStringArray([]string{"Ingress", "Egress"}),
+			Egress: networkingv1.NetworkPolicyEgressRuleArray{resolving()},
+		},
+	}, pulumi.Parent(c))
+	return err
 }
 
 var podSecurityVersion = regexp.MustCompile(`^(latest|v1\.[0-9]{1,3})$`)

@@ -7,26 +7,44 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/slipway-iac/slipway/components/workload/internal/quantity"
 	"github.com/slipway-iac/slipway/internal/check"
 )
 
 // Autoscaling gives the number of pods to a HorizontalPodAutoscaler. Only for apps that keep nothing in the pod.
-// The cluster needs metrics-server.
+// The cluster needs metrics-server. Of several targets the one that asks for the most pods counts.
 type Autoscaling struct {
 	// Min is the fewest pods, 1 to Max. Required.
 	Min int `pulumi:"min"`
 	// Max is the most pods, Min to 500. Required.
 	Max int `pulumi:"max"`
 	// CPUPercent is the mean CPU use that is aimed at, in percent of resources.requests.cpu, which must be given.
-	// At least one of CPUPercent and MemoryPercent is required.
+	// At least one of CPUPercent, MemoryPercent and Metrics is required. With sidecars the app's own container alone is measured.
 	CPUPercent int `pulumi:"cpuPercent,optional"`
 	// MemoryPercent is the mean memory use that is aimed at, in percent of resources.requests.memory, which must be given.
 	MemoryPercent int `pulumi:"memoryPercent,optional"`
+	// Metrics of the app's own or of systems around it; default none.
+	Metrics []Metric `pulumi:"metrics,optional"`
 	// ScaleUpWindowSeconds is how long more pods must have been wanted before they come, 0 to 3600; default 0.
 	ScaleUpWindowSeconds int `pulumi:"scaleUpWindowSeconds,optional"`
 	// ScaleDownWindowSeconds is how long fewer pods must have been wanted before any goes, 1 to 3600, not less than
 	// ScaleUpWindowSeconds; default 300. After it one pod or a quarter goes each minute.
 	ScaleDownWindowSeconds int `pulumi:"scaleDownWindowSeconds,optional"`
+}
+
+// Metric is a number that the pods follow, from the custom or external metrics API: the cluster needs an adapter that serves it,
+// such as prometheus-adapter or KEDA.
+type Metric struct {
+	// Name of the metric, such as "http_requests_per_second". Required.
+	Name string `pulumi:"name"`
+	// AveragePerPod is aimed at, a quantity more than 0: "100", "500m". For an external metric, its value divided by the number of
+	// pods. Required.
+	AveragePerPod string `pulumi:"averagePerPod"`
+	// External takes the metric from the external metrics API, as the length of a queue outside the cluster is; default false, one
+	// of each pod.
+	External bool `pulumi:"external,optional"`
+	// Labels select among several series of the metric; default all.
+	Labels map[string]string `pulumi:"labels,optional"`
 }
 
 const (
@@ -49,8 +67,19 @@ func (args Autoscaling) checked(p *check.Problems, given *Resources, r resources
 	default:
 		p.Between("max", args.Max, 1, mostPods)
 	}
-	if args.CPUPercent == 0 && args.MemoryPercent == 0 {
-		p.Addf("cpuPercent", "is not given and neither is memoryPercent, must be one of them at least, for example 60")
+	if args.CPUPercent == 0 && args.MemoryPercent == 0 && len(args.Metrics) == 0 {
+		p.Addf("cpuPercent", "is not given and neither are memoryPercent and metrics, must be one of them at least, for example 60")
+	}
+	for i, m := range args.Metrics {
+		at := p.At("metrics[%d]", i)
+		at.Required("name", m.Name != "", `"http_requests_per_second"`)
+		if m.AveragePerPod == "" {
+			at.Required("averagePerPod", false, `"100"`)
+		} else if q, err := quantity.Parse(m.AveragePerPod); err != nil {
+			at.Addf("averagePerPod", "is %q, %s", m.AveragePerPod, wrong(err, `a quantity such as "100" or "500m"`))
+		} else if n, _ := q.Times(1000); n <= 0 {
+			at.Addf("averagePerPod", "is %q, must be at least 1m", m.AveragePerPod)
+		}
 	}
 	if given == nil {
 		given = &Resources{}
@@ -88,20 +117,38 @@ func target(p *check.Problems, path string, percent int, resource string, chosen
 	}
 }
 
-func (args Autoscaling) spec(deployment pulumi.StringInput) *autoscalingv2.HorizontalPodAutoscalerSpecArgs {
+// spec measures one container of the pods, or all of them together where it is "".
+func (args Autoscaling) spec(deployment pulumi.StringInput, container string) *autoscalingv2.HorizontalPodAutoscalerSpecArgs {
 	var metrics autoscalingv2.MetricSpecArray
 	for _, m := range []struct {
 		resource string
 		percent  int
 	}{{"cpu", args.CPUPercent}, {"memory", args.MemoryPercent}} {
-		if m.percent != 0 {
+		target := &autoscalingv2.MetricTargetArgs{Type: pulumi.String("Utilization"), AverageUtilization: pulumi.Int(m.percent)}
+		switch {
+		case m.percent == 0:
+		case container == "":
 			metrics = append(metrics, &autoscalingv2.MetricSpecArgs{
-				Type: pulumi.String("Resource"),
-				Resource: &autoscalingv2.ResourceMetricSourceArgs{
-					Name:   pulumi.String(m.resource),
-					Target: &autoscalingv2.MetricTargetArgs{Type: pulumi.String("Utilization"), AverageUtilization: pulumi.Int(m.percent)},
-				},
+				Type:     pulumi.String("Resource"),
+				Resource: &autoscalingv2.ResourceMetricSourceArgs{Name: pulumi.String(m.resource), Target: target},
 			})
+		default:
+			metrics = append(metrics, &autoscalingv2.MetricSpecArgs{
+				Type:              pulumi.String("ContainerResource"),
+				ContainerResource: &autoscalingv2.ContainerResourceMetricSourceArgs{Name: pulumi.String(m.resource), Container: pulumi.String(container), Target: target},
+			})
+		}
+	}
+	for _, m := range args.Metrics {
+		id := &autoscalingv2.MetricIdentifierArgs{Name: pulumi.String(m.Name)}
+		if len(m.Labels) > 0 {
+			id.Selector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.ToStringMap(m.Labels)}
+		}
+		target := &autoscalingv2.MetricTargetArgs{Type: pulumi.String("AverageValue"), AverageValue: pulumi.String(m.AveragePerPod)}
+		if m.External {
+			metrics = append(metrics, &autoscalingv2.MetricSpecArgs{Type: pulumi.String("External"), External: &autoscalingv2.ExternalMetricSourceArgs{Metric: id, Target: target}})
+		} else {
+			metrics = append(metrics, &autoscalingv2.MetricSpecArgs{Type: pulumi.String("Pods"), Pods: &autoscalingv2.PodsMetricSourceArgs{Metric: id, Target: target}})
 		}
 	}
 	policy := func(kind string, value, seconds int) *autoscalingv2.HPAScalingPolicyArgs {
@@ -130,9 +177,14 @@ func (args Autoscaling) spec(deployment pulumi.StringInput) *autoscalingv2.Horiz
 }
 
 func (c *AppDeployment) autoscaler(ctx *pulumi.Context, a *app) error {
+	// A sidecar's use is not the app's, and one without a request would leave the autoscaler without a figure.
+	var measured string
+	if len(a.Sidecars) > 0 {
+		measured = a.name
+	}
 	_, err := autoscalingv2.NewHorizontalPodAutoscaler(ctx, a.name+"-autoscaler", &autoscalingv2.HorizontalPodAutoscalerArgs{
 		Metadata: &metav1.ObjectMetaArgs{Namespace: a.Namespace, Labels: labels(a.name)},
-		Spec:     a.Autoscaling.spec(c.DeploymentName),
+		Spec:     a.Autoscaling.spec(c.DeploymentName, measured),
 	}, pulumi.Parent(c))
 	return err
 }

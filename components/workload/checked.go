@@ -16,12 +16,14 @@ type app struct {
 	name      string
 	image     pulumi.StringInput
 	resources resources
-	scratch   []Scratch
-	probes    probes
-	rollout   rollout
-	budget    amount
-	spread    Spread
-	timing    timing
+	// initContainers and sidecars after the checks.
+	initContainers, sidecars []companion
+	scratch                  []Scratch
+	probes                   probes
+	rollout                  rollout
+	budget                   amount
+	spread                   Spread
+	timing                   timing
 }
 
 const (
@@ -52,11 +54,16 @@ func (args *AppDeploymentArgs) checked(name string, opts []pulumi.ResourceOption
 	default:
 		p.Between("port", a.Port, 1024, 65535)
 	}
-	a.checkedEnvironment(&p)
+	checkedEnvironment(&p, a.Environment, a.Secrets)
+	a.bindDatabase(&p)
 	a.resources = a.Resources.checked(p.At("resources"))
 	a.RunAsUser = cmp.Or(a.RunAsUser, defaultRunAsUser)
 	p.Between("runAsUser", a.RunAsUser, 1, math.MaxInt32)
 	a.scratch = a.checkedScratch(&p, a.resources)
+	a.checkedVolumes(&p)
+	a.checkedFiles(&p)
+	a.checkedCompanions(&p)
+	a.BeforeRelease = a.BeforeRelease.checked(p.At("beforeRelease"), name)
 
 	a.HealthPath = cmp.Or(a.HealthPath, "/")
 	a.DrainSeconds = cmp.Or(a.DrainSeconds, defaultDrainSeconds)
@@ -74,10 +81,14 @@ func (args *AppDeploymentArgs) checked(name string, opts []pulumi.ResourceOption
 		a.Autoscaling = &checked
 	}
 	a.rollout = a.Rollout.checked(p.At("rollout"), a.fewestPods())
+	a.checkedAlone(&p)
 	a.budget = a.checkedBudget(&p, a.fewestPods())
 	a.spread = a.Spread.checked(p.At("spread"))
+	a.checkedPlacement(&p)
 	a.timing = a.checkedTiming(&p, a.probes)
 	a.Service = a.Service.checked(p.At("service"), name)
+	a.Network.checked(p.At("network"), a.Service)
+	a.ServiceAccount = a.ServiceAccount.checked(p.At("serviceAccount"), name)
 	return a, p.Err(AppDeploymentType, name)
 }
 

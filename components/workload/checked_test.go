@@ -176,7 +176,7 @@ func TestOneProblem(t *testing.T) {
 		},
 		"no metric": {
 			func(a *args) { a.Autoscaling = &workload.Autoscaling{Min: 1, Max: 3} },
-			`autoscaling.cpuPercent is not given and neither is memoryPercent, must be one of them at least, for example 60`,
+			`autoscaling.cpuPercent is not given and neither are memoryPercent and metrics, must be one of them at least, for example 60`,
 		},
 		"a budget that blocks drains": {
 			func(a *args) { a.DisruptionBudget = "0%" },

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"encoding/base64"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -16,11 +17,11 @@ import (
 // Secret keys allow the same characters, and 253 of them.
 var variableName = regexp.MustCompile(`^[A-Za-z_.-][A-Za-z0-9_.-]{0,252}$`)
 
-func (args *AppDeploymentArgs) checkedEnvironment(p *check.Problems) {
+func checkedEnvironment(p *check.Problems, environment, secrets map[string]pulumi.StringInput) {
 	for _, m := range []struct {
 		path   string
 		values map[string]pulumi.StringInput
-	}{{"environment", args.Environment}, {"secrets", args.Secrets}} {
+	}{{"environment", environment}, {"secrets", secrets}} {
 		for _, key := range slices.Sorted(maps.Keys(m.values)) {
 			path := m.path + "[" + key + "]"
 			if !variableName.MatchString(key) {
@@ -29,17 +30,40 @@ func (args *AppDeploymentArgs) checkedEnvironment(p *check.Problems) {
 			if m.values[key] == nil {
 				p.Addf(path, "has no value, must be a string; an empty one is allowed")
 			}
-			if _, both := args.Environment[key]; both && m.path == "secrets" {
+			if _, both := environment[key]; both && m.path == "secrets" {
 				p.Addf(path, "stands in environment too, must be in one of them")
 			}
 		}
 	}
 }
 
-// secret holds the values of Secrets; NewSecret itself marks its data secret. A changed value makes a new Secret with a new name, and the name in the pod template rolls the pods.
+// The keys of the app's one Secret: a variable of its own container has its name, and the others begin with a digit, which a
+// variable's name cannot.
+func companionKey(container string) string { return "1." + container + "." }
+func secretFileKey(n int) string           { return fmt.Sprintf("0.file-%d", n) }
+
+// secretValues is everything of the app that is secret, by key.
+func (a *app) secretValues() map[string]pulumi.StringInput {
+	all := maps.Clone(a.Secrets)
+	if all == nil {
+		all = map[string]pulumi.StringInput{}
+	}
+	for _, c := range slices.Concat(a.InitContainers, a.Sidecars) {
+		for key, value := range c.Secrets {
+			all[companionKey(c.Name)+key] = value
+		}
+	}
+	for i, path := range slices.Sorted(maps.Keys(a.SecretFiles)) {
+		all[secretFileKey(i)] = a.SecretFiles[path]
+	}
+	return all
+}
+
+// secret holds the secret values; NewSecret itself marks its data secret. A changed value makes a new Secret with a new name,
+// and the name in the pod template rolls the pods.
 func (c *AppDeployment) secret(ctx *pulumi.Context, a *app) (name pulumi.StringOutput, err error) {
 	data := pulumi.StringMap{}
-	for key, value := range a.Secrets {
+	for key, value := range a.secretValues() {
 		data[key] = value.ToStringOutput().ApplyT(func(s string) string {
 			return base64.StdEncoding.EncodeToString([]byte(s))
 		}).(pulumi.StringOutput)
@@ -57,15 +81,18 @@ func (c *AppDeployment) secret(ctx *pulumi.Context, a *app) (name pulumi.StringO
 	return s.Metadata.Name().Elem(), nil
 }
 
-// variables are sorted by name: another order would be another pod template.
-func (a *app) variables(secretName pulumi.StringInput) corev1.EnvVarArray {
-	var all corev1.EnvVarArray
-	for _, key := range slices.Sorted(maps.Keys(a.Environment)) {
-		all = append(all, &corev1.EnvVarArgs{Name: pulumi.String(key), Value: a.Environment[key].ToStringOutput()})
+// variables are sorted by name: another order would be another pod template. prefix is what the Secret's keys begin with.
+func variables(environment, secrets map[string]pulumi.StringInput, secretName pulumi.StringInput, prefix string) corev1.EnvVarArrayInput {
+	if len(environment)+len(secrets) == 0 {
+		return nil
 	}
-	for _, key := range slices.Sorted(maps.Keys(a.Secrets)) {
+	var all corev1.EnvVarArray
+	for _, key := range slices.Sorted(maps.Keys(environment)) {
+		all = append(all, &corev1.EnvVarArgs{Name: pulumi.String(key), Value: environment[key].ToStringOutput()})
+	}
+	for _, key := range slices.Sorted(maps.Keys(secrets)) {
 		all = append(all, &corev1.EnvVarArgs{Name: pulumi.String(key), ValueFrom: &corev1.EnvVarSourceArgs{
-			SecretKeyRef: &corev1.SecretKeySelectorArgs{Name: secretName.ToStringOutput(), Key: pulumi.String(key)},
+			SecretKeyRef: &corev1.SecretKeySelectorArgs{Name: secretName.ToStringOutput(), Key: pulumi.String(prefix + key)},
 		}})
 	}
 	return all

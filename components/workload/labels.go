@@ -11,9 +11,11 @@ var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 const labelSays = "1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"
 
+const nameLabel = "app.kubernetes.io/name"
+
 // selector finds an app's pods. A Deployment's cannot change: nothing that differs between two releases may stand in it.
 func selector(name string) pulumi.StringMap {
-	return pulumi.StringMap{"app.kubernetes.io/name": pulumi.String(name)}
+	return pulumi.StringMap{nameLabel: pulumi.String(name)}
 }
 
 // labels are on every object.

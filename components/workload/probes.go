@@ -10,13 +10,15 @@ import (
 	"github.com/slipway-iac/slipway/internal/check"
 )
 
-// Probe is a question that the node asks the container again and again. Give at most one of HTTP, TCP and Exec.
+// Probe is a question that the node asks the container again and again. Give at most one of HTTP, TCP, GRPC and Exec.
 // A number left at 0 takes the default of the probe's place; a change rolls the pods.
 type Probe struct {
 	// HTTP asks for a page; any status from 200 to 399 is good.
 	HTTP *HTTPProbe `pulumi:"http,optional"`
 	// TCP opens a connection.
 	TCP *TCPProbe `pulumi:"tcp,optional"`
+	// GRPC asks the standard health service, grpc.health.v1.Health.
+	GRPC *GRPCProbe `pulumi:"grpc,optional"`
 	// Exec runs a command in the container, no shell; exit code 0 is good. It costs the container's own CPU each time.
 	Exec []string `pulumi:"exec,optional"`
 	// InitialDelaySeconds is the pause before the first question, 0 to 3600; default 0, since a startup probe holds the others back.
@@ -49,6 +51,14 @@ type HTTPProbe struct {
 type TCPProbe struct {
 	// Port to connect to, 1 to 65535; default the container's Port.
 	Port int `pulumi:"port,optional"`
+}
+
+// GRPCProbe is a call of grpc.health.v1.Health/Check; the answer SERVING is good.
+type GRPCProbe struct {
+	// Port to ask at, 1 to 65535; default the container's Port.
+	Port int `pulumi:"port,optional"`
+	// Service to ask about; default "", the server as a whole.
+	Service string `pulumi:"service,optional"`
 }
 
 // probes are the three after the checks; nil where off.
@@ -134,6 +144,15 @@ func (probe *Probe) checked(p *check.Problems, byDefault Probe, args *AppDeploym
 		}
 		c.TCP = &tcp
 	}
+	if c.GRPC != nil {
+		grpc := *c.GRPC
+		if grpc.Port == 0 {
+			grpc.Port = args.Port
+		} else {
+			p.Between("grpc.port", grpc.Port, 1, 65535)
+		}
+		c.GRPC = &grpc
+	}
 	return &c
 }
 
@@ -146,6 +165,9 @@ func (probe *Probe) kindInto(p *check.Problems, c *Probe) {
 	if probe.TCP != nil {
 		kinds = append(kinds, "tcp")
 	}
+	if probe.GRPC != nil {
+		kinds = append(kinds, "grpc")
+	}
 	if probe.Exec != nil {
 		kinds = append(kinds, "exec")
 	}
@@ -156,7 +178,7 @@ func (probe *Probe) kindInto(p *check.Problems, c *Probe) {
 		p.Addf("exec", `is empty, must be a command and its arguments, for example ["curl", "-f", "http://localhost:8000/"]`)
 	}
 	if len(kinds) > 0 {
-		c.HTTP, c.TCP, c.Exec = probe.HTTP, probe.TCP, probe.Exec
+		c.HTTP, c.TCP, c.GRPC, c.Exec = probe.HTTP, probe.TCP, probe.GRPC, probe.Exec
 	}
 }
 
@@ -180,6 +202,11 @@ func (probe *Probe) input() corev1.ProbePtrInput {
 		in.HttpGet = get
 	case probe.TCP != nil:
 		in.TcpSocket = &corev1.TCPSocketActionArgs{Port: pulumi.Int(probe.TCP.Port)}
+	case probe.GRPC != nil:
+		in.Grpc = &corev1.GRPCActionArgs{Port: pulumi.Int(probe.GRPC.Port)}
+		if probe.GRPC.Service != "" {
+			in.Grpc.(*corev1.GRPCActionArgs).Service = pulumi.String(probe.GRPC.Service)
+		}
 	default:
 		in.Exec = &corev1.ExecActionArgs{Command: pulumi.ToStringArray(probe.Exec)}
 	}

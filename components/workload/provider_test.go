@@ -86,7 +86,7 @@ func TestEveryChildHasTheProvider(t *testing.T) {
 					t.Errorf("%s %s has the provider %q", a.TypeToken, a.Name, a.Provider)
 				}
 			}
-			if children != 6 {
+			if children != 8 {
 				t.Errorf("%d children:\n%s", children, r.Tree())
 			}
 		})

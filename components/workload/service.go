@@ -34,13 +34,15 @@ type Service struct {
 
 var serviceName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
+const serviceNameSays = "1 to 63 lower-case letters, digits and hyphens, a letter first: it is a host name"
+
 func (args *Service) checked(p *check.Problems, component string) *Service {
 	if args == nil {
 		return nil
 	}
 	s := *args
 	s.Name, s.Port, s.Type = cmp.Or(s.Name, component), cmp.Or(s.Port, 80), cmp.Or(s.Type, ClusterIP)
-	p.Match("name", s.Name, serviceName, "1 to 63 lower-case letters, digits and hyphens, a letter first: it is a host name")
+	p.Match("name", s.Name, serviceName, serviceNameSays)
 	p.Between("port", s.Port, 1, 65535)
 	p.OneOf("type", s.Type, ClusterIP, NodePort)
 	switch {

@@ -29,12 +29,17 @@ func cluster() *recorder.Recorder {
 		return resource.PropertyMap{"metadata": resource.NewObjectProperty(metadata)}
 	}
 	return &recorder.Recorder{Outputs: map[string]func(pulumi.MockResourceArgs) resource.PropertyMap{
-		deploymentType:                 named,
-		"kubernetes:core/v1:Secret":    named,
-		"kubernetes:core/v1:Namespace": named,
+		deploymentType:                      named,
+		"kubernetes:core/v1:Secret":         named,
+		"kubernetes:core/v1:Namespace":      named,
+		"kubernetes:core/v1:ConfigMap":      named,
+		"kubernetes:core/v1:ServiceAccount": named,
 		"kubernetes:core/v1:Service": func(a pulumi.MockResourceArgs) resource.PropertyMap {
 			out := named(a)
 			spec := a.Inputs["spec"].ObjectValue().Copy()
+			if !spec.HasValue("ports") {
+				return out // an ExternalName
+			}
 			port := spec["ports"].ArrayValue()[0].ObjectValue().Copy()
 			if spec["type"].StringValue() == workload.NodePort && !port.HasValue("nodePort") {
 				port["nodePort"] = resource.NewNumberProperty(31234)
@@ -112,8 +117,11 @@ func frontend() *workload.AppDeploymentArgs {
 }
 
 func TestAppDeploymentGolden(t *testing.T) {
-	full, plain := cluster(), cluster()
+	full, plain, parts := cluster(), cluster(), cluster()
 	if err := deploy(full, "frontend", frontend()); err != nil {
+		t.Fatal(err)
+	}
+	if err := deploy(parts, "backend", backend()); err != nil {
 		t.Fatal(err)
 	}
 	args := minimal()
@@ -125,7 +133,7 @@ func TestAppDeploymentGolden(t *testing.T) {
 	}
 	full.Golden(t, "frontend")
 	plain.Golden(t, "worker")
-	recorder.CheckDocTree(t, "appdeployment.go", "AppDeployment", full, plain)
+	recorder.CheckDocTree(t, "appdeployment.go", "AppDeployment", full, plain, parts)
 }
 
 func TestOutputsAreTheClustersNames(t *testing.T) {

@@ -21,13 +21,13 @@ type Problems struct {
 
 // At is the same list of problems with every path below path: At("nodeGroups[0]").Addf("min", …) says "nodeGroups[0].min".
 func (p *Problems) At(format string, a ...any) *Problems {
-	return &Problems{prefix: p.path(fmt.Sprintf(format, a...)), found: p.list()}
+	return &Problems{prefix: p.Path(fmt.Sprintf(format, a...)), found: p.list()}
 }
 
 // Addf records that the argument at path is wrong: say what was given, then what is allowed, then why where that surprises.
 func (p *Problems) Addf(path, format string, a ...any) {
 	l := p.list()
-	*l = append(*l, perrors.InputPropertyErrorDetails{PropertyPath: p.path(path), Reason: fmt.Sprintf(format, a...)})
+	*l = append(*l, perrors.InputPropertyErrorDetails{PropertyPath: p.Path(path), Reason: fmt.Sprintf(format, a...)})
 }
 
 // Required records a problem if the argument at path is not given.
@@ -63,7 +63,7 @@ func (p *Problems) Unique(path string, got []string) {
 	first := map[string]int{}
 	for i, v := range got {
 		if j, dup := first[v]; dup {
-			p.Addf(fmt.Sprintf("%s[%d]", path, i), "is %q, the same as %s[%d]", v, p.path(path), j)
+			p.Addf(fmt.Sprintf("%s[%d]", path, i), "is %q, the same as %s[%d]", v, p.Path(path), j)
 			continue
 		}
 		first[v] = i
@@ -88,7 +88,8 @@ func (p *Problems) list() *[]perrors.InputPropertyErrorDetails {
 	return p.found
 }
 
-func (p *Problems) path(path string) string {
+// Path is path as the user wrote it, below where p is At.
+func (p *Problems) Path(path string) string {
 	switch {
 	case p.prefix == "":
 		return path

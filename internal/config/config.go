@@ -101,6 +101,8 @@ type Database struct {
 	Port int    `json:"port"`
 	Name string `json:"name"`
 	User string `json:"user"`
+	// Cidrs are the ranges of addresses that Host is in; nothing else is open to the backends.
+	Cidrs []string `json:"cidrs,omitempty"`
 }
 
 // Schedule is when there are fewer nodes.
