@@ -60,9 +60,9 @@ var addonValues = map[string]pulumi.StringPtrInput{
 func (b *builder) addons(names []string, after []pulumi.Resource) (made []pulumi.Resource, err error) {
 	for _, name := range names {
 		addon, err := awseks.NewAddon(b.ctx, b.name+"-"+name, &awseks.AddonArgs{
-			ClusterName:  b.cluster,
-			AddonName:    pulumi.String(name),
-			AddonVersion: b.addonVersion(name),
+			ClusterName:         b.cluster,
+			AddonName:           pulumi.String(name),
+			AddonVersion:        b.addonVersion(name),
 			ConfigurationValues: addonValues[name],
 			// A new cluster comes with copies of vpc-cni, kube-proxy and coredns of its own: the add-on takes them over.
 			ResolveConflictsOnCreate: pulumi.String("OVERWRITE"),

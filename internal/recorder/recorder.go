@@ -134,7 +134,7 @@ func (r *Recorder) Golden(t testing.TB, name string) {
 		e := entry{
 			Type: a.TypeToken, Name: a.Name, Parent: nameOf(rpc.GetParent()), Provider: providerName(rpc.GetProvider()), Protect: rpc.GetProtect(),
 			IgnoreChanges: rpc.GetIgnoreChanges(), ReplaceOnChanges: rpc.GetReplaceOnChanges(), DeleteBeforeReplace: rpc.GetDeleteBeforeReplace(),
-			AdditionalSecretNames: rpc.GetAdditionalSecretOutputs(), Inputs: plain(resource.NewObjectProperty(a.Inputs)).(map[string]any),
+			AdditionalSecretNames: rpc.GetAdditionalSecretOutputs(), Inputs: Plain(resource.NewObjectProperty(a.Inputs)).(map[string]any),
 		}
 		if c := rpc.GetCustomTimeouts(); c != nil {
 			e.CustomTimeouts = map[string]any{"create": c.Create, "update": c.Update, "delete": c.Delete}
@@ -169,16 +169,16 @@ func (r *Recorder) Golden(t testing.TB, name string) {
 	}
 }
 
-// plain turns a property into what JSON can hold; a secret becomes {"secret": …}, an unknown "<unknown>".
-func plain(v resource.PropertyValue) any {
+// Plain turns a property into what JSON can hold; a secret becomes {"secret": …}, an unknown "<unknown>".
+func Plain(v resource.PropertyValue) any {
 	switch {
 	case v.IsSecret():
-		return map[string]any{"secret": plain(v.SecretValue().Element)}
+		return map[string]any{"secret": Plain(v.SecretValue().Element)}
 	case v.IsOutput():
 		if !v.OutputValue().Known {
 			return "<unknown>"
 		}
-		e := plain(v.OutputValue().Element)
+		e := Plain(v.OutputValue().Element)
 		if v.OutputValue().Secret {
 			return map[string]any{"secret": e}
 		}
@@ -188,13 +188,13 @@ func plain(v resource.PropertyValue) any {
 	case v.IsObject():
 		m := map[string]any{}
 		for _, k := range slices.Sorted(maps.Keys(v.ObjectValue())) {
-			m[string(k)] = plain(v.ObjectValue()[k])
+			m[string(k)] = Plain(v.ObjectValue()[k])
 		}
 		return m
 	case v.IsArray():
 		l := []any{}
 		for _, e := range v.ArrayValue() {
-			l = append(l, plain(e))
+			l = append(l, Plain(e))
 		}
 		return l
 	case v.IsResourceReference():
