@@ -165,7 +165,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 			// What was taken over can be changed and deleted like the rest.
 			release := b.configWith(t, `: "1.0.0"`, `: "1.0.1"`)
 			if s := b.try("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod", "--config-file", release); s.code != 0 || !strings.Contains(s.out, "~ 6 updated") {
-				t.Errorf("a release ended with %d:\n%s", s.code, s.all())
+				t.Errorf("a release ended with %d:\n%s\nup had said:\n%s", s.code, s.all(), up.all())
 			}
 			b.destroyed(t)
 		})

@@ -122,8 +122,12 @@ func (s *Sandbox) Fault(words []string) error {
 
 // Env prints what a shell needs to use other tools on the sandbox.
 func (s *Sandbox) Env(ctx context.Context) error {
-	if err := s.kubeconfig(); err != nil {
+	ofCluster, err := s.kubeconfig()
+	if err != nil {
 		return err
+	}
+	if !ofCluster {
+		fmt.Fprintln(os.Stderr, "sandbox: there is no cluster in the account yet; KUBECONFIG is the control plane's own administrator until there is one, run `sandbox env` again then")
 	}
 	cli, _ := s.Tools.BuiltPulumi(ctx)
 	if err := s.installPlugins(cli); err != nil {
@@ -146,27 +150,26 @@ func exports(h home.Home) string {
 
 // kubeconfig writes the kubeconfig of the cluster in the account: as `aws eks update-kubeconfig` would, with the sandbox's
 // own aws by full path, so that it works in any shell.
-func (s *Sandbox) kubeconfig() error {
+func (s *Sandbox) kubeconfig() (ofCluster bool, err error) {
 	info, err := endpoint.Prepare(s.Home.Kube())
 	if err != nil {
-		return err
+		return false, err
 	}
 	name, region := "", ""
 	v, _, err := view.Read(s.Home.KubeView())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return err
+		return false, err
 	case len(v.Clusters) > 0:
 		name, region = v.Clusters[0].Name, v.Clusters[0].Region
 	}
 	if name == "" {
-		fmt.Fprintln(os.Stderr, "sandbox: there is no cluster in the account yet; KUBECONFIG is the control plane's own administrator until there is one, run `sandbox env` again then")
 		b, err := os.ReadFile(info.AdminKubeconfig)
 		if err != nil {
-			return err
+			return false, err
 		}
-		return os.WriteFile(s.Home.Kubeconfig(), b, 0o600)
+		return false, os.WriteFile(s.Home.Kubeconfig(), b, 0o600)
 	}
 	arn := fmt.Sprintf("arn:aws:eks:%s:%s:cluster/%s", region, aws.AccountID, name)
 	type m = map[string]any
@@ -181,9 +184,9 @@ func (s *Sandbox) kubeconfig() error {
 		}}}},
 	}, "", "  ")
 	if err != nil {
-		return err
+		return false, err
 	}
-	return os.WriteFile(s.Home.Kubeconfig(), b, 0o600)
+	return true, os.WriteFile(s.Home.Kubeconfig(), b, 0o600)
 }
 
 // Kubectl runs kubectl against the sandbox.
@@ -195,7 +198,7 @@ func (s *Sandbox) Kubectl(ctx context.Context, args []string) error {
 	if err := s.Start(ctx); err != nil {
 		return err
 	}
-	if err := s.kubeconfig(); err != nil {
+	if _, err := s.kubeconfig(); err != nil {
 		return err
 	}
 	cli, _ := s.Tools.BuiltPulumi(ctx)

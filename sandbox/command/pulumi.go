@@ -59,6 +59,11 @@ func (s *Sandbox) pulumi(ctx context.Context, args []string) (*exec.Cmd, func(),
 			release()
 			return nil, nil, err
 		}
+		// For programs with a provider of the kubeconfig at hand.
+		if _, err := s.kubeconfig(); err != nil {
+			release()
+			return nil, nil, err
+		}
 	}
 	return cmd, release, nil
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/slipway-iac/slipway/sandbox/aws"
+	"github.com/slipway-iac/slipway/sandbox/kube/endpoint"
+	"github.com/slipway-iac/slipway/sandbox/kubernetes"
 )
 
 // resume takes up what a command that was cut off, by a kill or a lost machine, had begun to create: it may exist, and the
@@ -21,11 +23,7 @@ func (s *Sandbox) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	account, err := aws.OpenAccount(s.Home.Account())
-	if err != nil {
-		return err
-	}
-	after, said, found, err := adopt(before, func(r resource) (string, error) { return idOf(r, account) })
+	after, said, found, err := adopt(before, func(r resource) (string, map[string]any, error) { return s.made(ctx, r) })
 	if err != nil || len(said) == 0 {
 		return err
 	}
@@ -78,9 +76,9 @@ type resource map[string]any
 
 func (r resource) text(key string) string { s, _ := r[key].(string); return s }
 
-// adopt moves creates without an end among the resources of a state, where find knows an id, and drops the others. said tells
-// of each, found has the URNs of those moved; a state without any comes back without a word.
-func adopt(state []byte, find func(resource) (string, error)) (adopted []byte, said, found []string, err error) {
+// adopt moves creates without an end among the resources of a state, where find knows an id and outputs, and drops the others.
+// said tells of each, found has the URNs of those moved; a state without any comes back without a word.
+func adopt(state []byte, find func(resource) (string, map[string]any, error)) (adopted []byte, said, found []string, err error) {
 	var whole map[string]any
 	// Numbers stay as they are written.
 	d := json.NewDecoder(bytes.NewReader(state))
@@ -99,7 +97,7 @@ func adopt(state []byte, find func(resource) (string, error)) (adopted []byte, s
 			left = append(left, o)
 			continue
 		}
-		id, err := find(r)
+		id, outputs, err := find(r)
 		if err != nil {
 			return nil, nil, nil, err
 		}
@@ -115,8 +113,7 @@ func adopt(state []byte, find func(resource) (string, error)) (adopted []byte, s
 				o["delete"] = true
 			}
 		}
-		// Some are found by more than their id (a scheduled action by its group too), which a read takes from the outputs.
-		r["id"], r["outputs"] = id, r["inputs"]
+		r["id"], r["outputs"] = id, outputs
 		resources, said, found = append(resources, r), append(said, what+" is "+id), append(found, urn)
 	}
 	if len(said) == 0 {
@@ -127,14 +124,30 @@ func adopt(state []byte, find func(resource) (string, error)) (adopted []byte, s
 	return adopted, said, found, err
 }
 
-// idOf is the id that a resource has if it was made; "" if it was not. An object of Kubernetes has its name before it is made;
-// the refresh finds out whether it is there.
-func idOf(r resource, account *aws.Account) (string, error) {
-	if !strings.HasPrefix(r.text("type"), "kubernetes:") {
-		return account.MadeFor(r.text("urn"))
-	}
+// made is the id of a resource if it was made, "" if it was not, and its outputs as far as a refresh needs them: some are found
+// by more than their id (a scheduled action by its group too).
+func (s *Sandbox) made(ctx context.Context, r resource) (id string, outputs map[string]any, err error) {
 	inputs, _ := r["inputs"].(map[string]any)
+	if !strings.HasPrefix(r.text("type"), "kubernetes:") {
+		account, err := aws.OpenAccount(s.Home.Account())
+		if err != nil {
+			return "", nil, err
+		}
+		id, err = account.MadeFor(r.text("urn"))
+		return id, inputs, err
+	}
+	if err := s.Start(ctx); err != nil {
+		return "", nil, err
+	}
+	info, err := endpoint.Prepare(s.Home.Kube())
+	if err != nil {
+		return "", nil, err
+	}
+	outputs, err = kubernetes.Made(ctx, info.AdminKubeconfig, inputs)
+	if outputs == nil || err != nil {
+		return "", nil, err
+	}
 	meta, _ := inputs["metadata"].(map[string]any)
 	name, namespace := resource(meta).text("name"), resource(meta).text("namespace")
-	return strings.TrimPrefix(namespace+"/"+name, "/"), nil
+	return strings.TrimPrefix(namespace+"/"+name, "/"), outputs, nil
 }

@@ -19,9 +19,9 @@ const cutOff = `{"version": 3, "deployment": {"resources": [
 
 func TestAdopt(t *testing.T) {
 	ids := map[string]string{"new": "vpc-2", "nat": "eip-2"}
-	state, said, found, err := adopt([]byte(cutOff), func(r resource) (string, error) {
+	state, said, found, err := adopt([]byte(cutOff), func(r resource) (string, map[string]any, error) {
 		urn := r.text("urn")
-		return ids[urn[strings.LastIndex(urn, "::")+2:]], nil
+		return ids[urn[strings.LastIndex(urn, "::")+2:]], map[string]any{"made": urn}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +38,7 @@ func TestAdopt(t *testing.T) {
 				ID             string
 				Delete         bool
 				Inputs         map[string]any
+				Outputs        map[string]any
 				SequenceNumber json.Number
 			}
 			PendingOperations []struct{ Type string } `json:"pending_operations"`
@@ -47,7 +48,7 @@ func TestAdopt(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := got.Deployment.Resources
-	if len(r) != 4 || r[0].ID != "vpc-1" || r[0].Delete || r[2].ID != "vpc-2" || r[2].Inputs["cidrBlock"] != "10.0.0.0/16" {
+	if len(r) != 4 || r[0].ID != "vpc-1" || r[0].Delete || r[2].ID != "vpc-2" || r[2].Inputs["cidrBlock"] != "10.0.0.0/16" || r[2].Outputs["made"] == nil {
 		t.Errorf("the resources are %+v", r)
 	}
 	// The new one was to replace the old one: two of one URN are a valid state only if one of them is to be deleted.
@@ -64,24 +65,9 @@ func TestAdopt(t *testing.T) {
 
 func TestAdoptLeavesAStateAloneThatWasNotCutOff(t *testing.T) {
 	for _, state := range []string{`{"version":3,"deployment":{}}`, `{"version":3,"deployment":{"pending_operations":[{"type":"deleting","resource":{"urn":"x"}}]}}`} {
-		got, said, found, err := adopt([]byte(state), func(resource) (string, error) { return "", errors.New("asked") })
+		got, said, found, err := adopt([]byte(state), func(resource) (string, map[string]any, error) { return "", nil, errors.New("asked") })
 		if err != nil || string(got) != state || said != nil || found != nil {
 			t.Errorf("got %s, %v, %v, %v", got, said, found, err)
-		}
-	}
-}
-
-func TestIDOfAnObjectOfKubernetes(t *testing.T) {
-	for want, inputs := range map[string]string{
-		"example/api-1a2b": `{"metadata": {"namespace": "example", "name": "api-1a2b"}}`,
-		"example":          `{"metadata": {"name": "example"}}`,
-	} {
-		var r resource
-		if err := json.Unmarshal([]byte(`{"type": "kubernetes:core/v1:Namespace", "inputs": `+inputs+`}`), &r); err != nil {
-			t.Fatal(err)
-		}
-		if got, err := idOf(r, nil); err != nil || got != want {
-			t.Errorf("got %s, %v, want %s", got, err, want)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -91,24 +92,41 @@ type holder struct {
 	Since   time.Time `json:"since"`
 }
 
+const (
+	// orphanPatience is what a provider may need to finish what a killed command asked it for, and to notice that it is alone.
+	orphanPatience = 30 * time.Second
+	orphanCheck    = 100 * time.Millisecond
+)
+
 // Lock makes this command the only one that changes the sandbox, until the returned file is closed by every process that
-// has it open. A second command is refused at once, with words that say who holds the lock.
+// has it open. A second command is refused at once, with words that say who holds the lock; where that one was killed, what it
+// had begun gets orphanPatience to end by itself.
 func (h Home) Lock(command string) (*os.File, error) {
 	f, err := os.OpenFile(h.path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("the sandbox's lock: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer f.Close()
+	deadline := time.Now().Add(orphanPatience)
+	for {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil {
+			break
+		}
 		if !errors.Is(err, unix.EWOULDBLOCK) {
+			f.Close()
 			return nil, fmt.Errorf("the sandbox's lock: %w", err)
 		}
 		var by holder
-		if err := json.NewDecoder(f).Decode(&by); err != nil {
+		if err := json.NewDecoder(io.NewSectionReader(f, 0, 1<<16)).Decode(&by); err != nil {
+			f.Close()
 			return nil, fmt.Errorf("another command is changing the sandbox %s: wait until it has ended", h)
 		}
-		return nil, fmt.Errorf("another command is changing the sandbox %s: `%s` (process %d, since %s). Wait until it has ended, or end it with `kill %d`",
-			h, by.Command, by.PID, by.Since.Local().Format(time.TimeOnly), by.PID)
+		if alive := unix.Kill(by.PID, 0) == nil; alive || time.Now().After(deadline) {
+			f.Close()
+			return nil, fmt.Errorf("another command is changing the sandbox %s: `%s` (process %d, since %s). Wait until it has ended, or end it with `kill %d`",
+				h, by.Command, by.PID, by.Since.Local().Format(time.TimeOnly), by.PID)
+		}
+		time.Sleep(orphanCheck) // any process may have it open: there is none to wait for
 	}
 	b, err := json.Marshal(holder{PID: os.Getpid(), Command: command, Since: time.Now()})
 	if err != nil {

@@ -100,6 +100,8 @@ func annotate(obj *unstructured.Unstructured, key, value string) {
 	all[key] = value
 }
 
+const managerPrefix = "pulumi-kubernetes-"
+
 // fieldManager is the name under which the provider owns the fields that it sets: the annotation, else the one in the
 // state, else a new one for each object, so that two stacks that manage one object do not take it for each other's.
 func (s settings) fieldManager(state resource.PropertyMap, inputs *unstructured.Unstructured) (string, error) {
@@ -112,7 +114,7 @@ func (s settings) fieldManager(state resource.PropertyMap, inputs *unstructured.
 	if v, ok := state[fieldManagerKey]; ok && v.IsString() {
 		return v.StringValue(), nil
 	}
-	name, err := resource.NewUniqueName(nil, "pulumi-kubernetes-", 0, 0, nil)
+	name, err := resource.NewUniqueName(nil, managerPrefix, 0, 0, nil)
 	if err != nil {
 		return "", fmt.Errorf("making up a field manager: %w", err)
 	}

@@ -194,3 +194,25 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// What a command that was killed had made can be changed by the next one, without a conflict of field managers.
+func TestMadeFindsTheFieldManager(t *testing.T) {
+	s, _, ns := online(t, "enableConfigMapMutable", "true")
+	in := map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": map[string]any{"name": "c", "namespace": ns}, "data": map[string]any{"a": "1"}}
+	o := s.create(configMapType, "c", in)
+	path, err := kubeconfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs, err := Made(t.Context(), path, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := read(t, o.state)[fieldManagerKey].StringValue(); outputs[fieldManagerKey] != want {
+		t.Errorf("the field manager is %v, want %q", outputs[fieldManagerKey], want)
+	}
+	in["metadata"].(map[string]any)["name"] = "nothing"
+	if outputs, err := Made(t.Context(), path, in); outputs != nil || err != nil {
+		t.Errorf("what is not there is %v, %v", outputs, err)
+	}
+}
