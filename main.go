@@ -34,6 +34,10 @@ func stack(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx.Export("repositories", repos.RepositoryUrls)
+	if cfg.RepositoriesOnly {
+		return nil // until they hold the images that the services run
+	}
 	vpc, err := network.NewVpc(ctx, "network", s.network)
 	if err != nil {
 		return err
@@ -107,7 +111,6 @@ func stack(ctx *pulumi.Context) error {
 	}
 
 	ctx.Export("site", door.Url)
-	ctx.Export("repositories", repos.RepositoryUrls)
 	ctx.Export("cluster", eks.ClusterName)
 	ctx.Export("loadBalancer", door.LoadBalancerDnsName)
 	ctx.Export("schedule", week.Summary)

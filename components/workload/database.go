@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	discoveryv1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/discovery/v1"
@@ -168,8 +169,12 @@ func (args *DatabaseArgs) checked(name string, opts []pulumi.ResourceOption) (*d
 		path, byDefault string
 		name            *string
 	}{
-		{"engine", "DATABASE_ENGINE", &d.variables.Engine}, {"host", "POSTGRES_HOST", &d.variables.Host}, {"port", "POSTGRES_PORT", &d.variables.Port},
-		{"name", "POSTGRES_DB", &d.variables.Name}, {"user", "POSTGRES_USER", &d.variables.User}, {"password", "POSTGRES_PASSWORD", &d.variables.Password},
+		{"engine", "DATABASE_ENGINE", &d.variables.Engine},
+		{"host", "POSTGRES_HOST", &d.variables.Host},
+		{"port", "POSTGRES_PORT", &d.variables.Port},
+		{"name", "POSTGRES_DB", &d.variables.Name},
+		{"user", "POSTGRES_USER", &d.variables.User},
+		{"password", "POSTGRES_PASSWORD", &d.variables.Password},
 	} {
 		*v.name = cmp.Or(*v.name, v.byDefault)
 		p.Match("variables."+v.path, *v.name, variableName, "letters, digits, underscores, periods and hyphens, no digit first")
@@ -232,7 +237,7 @@ func (d *database) binding(service pulumi.StringInput) *DatabaseBinding {
 	}
 	return &DatabaseBinding{
 		Environment: map[string]pulumi.StringInput{
-			d.variables.Engine: pulumi.String("POSTGRESQL"), d.variables.Host: host, d.variables.Port: pulumi.String(fmt.Sprint(d.Port)),
+			d.variables.Engine: pulumi.String("POSTGRESQL"), d.variables.Host: host, d.variables.Port: pulumi.String(strconv.Itoa(d.Port)),
 			d.variables.Name: pulumi.String(d.Name), d.variables.User: pulumi.String(d.User),
 		},
 		Secrets: map[string]pulumi.StringInput{d.variables.Password: d.Password}, Cidrs: d.Cidrs, Port: d.Port,

@@ -32,6 +32,8 @@ type Config struct {
 	DatabasePassword pulumi.StringOutput `json:"-"`
 	Rollout          Rollout             `json:"rollout"`
 	Schedule         Schedule            `json:"schedule"`
+	// RepositoriesOnly stops before the network: for the first run, before there are images.
+	RepositoriesOnly bool `json:"repositoriesOnly,omitempty"`
 	// Protect keeps the cluster, the repositories and the load balancer from being deleted; false only on the way to a destroy.
 	Protect bool `json:"protect"`
 }
