@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 # The flags with which everything is built, so that programs, tests and the sandbox share one build cache; why these, and the
-# same for what the sandbox builds: sandbox/toolchain, GoFlags.
+# same for what the sandbox builds: sandbox/gobuild.
 export GOFLAGS := $(strip $(GOFLAGS) $(if $(findstring -trimpath,$(GOFLAGS)),,-trimpath) $(if $(findstring -gcflags,$(GOFLAGS)),,'-gcflags=all=-dwarf=false -l'))
 
 sandbox := bin/sandbox

@@ -96,6 +96,32 @@ func TestDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	t.Run("a stack's state that is cut short", func(t *testing.T) {
+		b.must("pulumi", "stack", "select", "--create", "prod")
+		dir := filepath.Join(b.home, "state", ".pulumi", "stacks", "slipway")
+		// The CLI writes such a file in two steps, and a kill between them would make every later command end with "EOF".
+		if beside, _ := filepath.Glob(filepath.Join(dir, "*.attrs")); beside != nil {
+			t.Errorf("beside the state there are %q", beside)
+		}
+		file := filepath.Join(dir, "prod.json")
+		whole, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, whole[:len(whole)/2], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := b.try("up")
+		if s.code == 0 || !strings.Contains(s.errOut, "unexpected end of JSON input") || !strings.Contains(s.errOut, file) || !strings.Contains(s.errOut, file+".bak") {
+			t.Errorf("exit code %d:\n%s", s.code, s.all())
+		}
+		if now, err := os.ReadFile(file); err != nil || len(now) != len(whole)/2 {
+			t.Errorf("the damaged file was changed: %q, %v", now, err)
+		}
+		if err := os.WriteFile(file, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	})
 	t.Run("a port that is taken", func(t *testing.T) {
 		port, err := os.ReadFile(filepath.Join(b.home, "kube", "port"))
 		if err != nil {
@@ -210,14 +236,14 @@ func (b *box) killUp(t *testing.T, seen string, all bool) {
 // engine is the process of the Pulumi CLI that works on this box.
 func (b *box) engine(t *testing.T) int {
 	t.Helper()
-	mine := "PULUMI_BACKEND_URL=file://" + filepath.Join(b.home, "state")
+	mine := "SLIPWAY_SANDBOX=" + b.home + "\x00"
 	environments, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range environments {
 		env, err := os.ReadFile(file)
-		if err != nil || !strings.Contains(string(env), mine+"\x00") {
+		if err != nil || !strings.Contains(string(env), mine) {
 			continue // it has ended by now, or is another's
 		}
 		if exe, err := os.Readlink(filepath.Join(filepath.Dir(file), "exe")); err == nil && filepath.Base(exe) == "pulumi" {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -57,17 +58,35 @@ func Main(args []string) int {
 	defer stop()
 	// Ctrl-C goes to the whole foreground group: the CLI winds down by itself, and this process has to outlive it.
 	signal.Ignore(syscall.SIGINT)
-	err := run(ctx, args)
-	var exit *exec.ExitError
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, errChanges):
-		return 3
-	case errors.As(err, &exit) && exit.ExitCode() > 0:
-		return exit.ExitCode()
+	return exitCode(run(ctx, args), os.Stderr)
+}
+
+// told is the end of a program that has told the user itself why it ended so: nothing is to be added but its exit code.
+type told struct{ code int }
+
+func (t told) Error() string { return fmt.Sprintf("exit status %d", t.code) }
+
+// passed runs a program for the user, who sees all that it prints.
+func passed(cmd *exec.Cmd) error {
+	err := cmd.Run()
+	if exit, ok := err.(*exec.ExitError); ok && exit.ExitCode() > 0 { //nolint:errorlint // Run does not wrap it
+		return told{exit.ExitCode()}
 	}
-	fmt.Fprintln(os.Stderr, "sandbox:", err)
+	return err
+}
+
+// exitCode says what the user was not told yet.
+func exitCode(err error, out io.Writer) int {
+	if err == nil {
+		return 0
+	}
+	if t, ok := err.(told); ok { //nolint:errorlint // one that is wrapped has words around it that were not said
+		return t.code
+	}
+	if errors.Is(err, errChanges) {
+		return 3
+	}
+	fmt.Fprintln(out, "sandbox:", err)
 	return 1
 }
 

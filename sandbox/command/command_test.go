@@ -1,6 +1,8 @@
 package command
 
 import (
+	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -65,7 +67,7 @@ func TestEnvironmentLeadsNowhereElse(t *testing.T) {
 		}
 	}
 	for k, want := range map[string]string{
-		"GOCACHE": "/kept", "GOFLAGS": "-mod=mod -trimpath '-gcflags=all=-dwarf=false -l'", "PULUMI_BACKEND_URL": "file:///work/.sandbox/state", "KUBECONFIG": "/work/.sandbox/kubeconfig",
+		"GOCACHE": "/kept", "GOFLAGS": "-mod=mod -trimpath '-gcflags=all=-dwarf=false -l'", "PULUMI_BACKEND_URL": "file:///work/.sandbox/state?metadata=skip", "KUBECONFIG": "/work/.sandbox/kubeconfig",
 		"AWS_ACCESS_KEY_ID": "SANDBOX", home.Variable: "/work/.sandbox",
 	} {
 		if got[k] != want {
@@ -109,5 +111,29 @@ func TestWhatIsNoCommand(t *testing.T) {
 	}
 	if code := Main([]string{"downgrade"}); code != 1 {
 		t.Errorf("it ended with %d", code)
+	}
+}
+
+// What a program has told the user is not said again; the words of one whose output nobody saw are.
+func TestExitCode(t *testing.T) {
+	failed := func(script string) error { return exec.Command("sh", "-c", script).Run() }
+	for _, c := range []struct {
+		err  error
+		code int
+		says string
+	}{
+		{nil, 0, ""},
+		{errChanges, 3, ""},
+		{passed(exec.Command("true")), 0, ""},
+		{passed(exec.Command("sh", "-c", "exit 7")), 7, ""},
+		{explained(passed(exec.Command("sh", "-c", "exit 7")), "look above"), 7, ""},
+		{passed(exec.Command("sh", "-c", "kill -9 $$")), 1, "sandbox: signal: killed\n"},
+		{fmt.Errorf("pulumi stack select: %w\nEOF", failed("exit 255")), 1, "sandbox: pulumi stack select: exit status 255\nEOF\n"},
+		{explained(errors.New("the lock is held"), "run it again"), 1, "sandbox: the lock is held\nrun it again\n"},
+	} {
+		var out strings.Builder
+		if code := exitCode(c.err, &out); code != c.code || out.String() != c.says {
+			t.Errorf("%v ends with %d and %q, want %d and %q", c.err, code, out.String(), c.code, c.says)
+		}
 	}
 }

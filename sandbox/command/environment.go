@@ -4,8 +4,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/slipway-iac/slipway/sandbox/gobuild"
 	"github.com/slipway-iac/slipway/sandbox/home"
-	"github.com/slipway-iac/slipway/sandbox/toolchain"
 )
 
 // set is what every command of the sandbox runs with.
@@ -14,7 +14,7 @@ func set(h home.Home) map[string]string {
 		home.Variable:              string(h),
 		"PATH":                     h.Bin() + string(os.PathListSeparator) + os.Getenv("PATH"),
 		"PULUMI_HOME":              h.PulumiHome(),
-		"PULUMI_BACKEND_URL":       "file://" + h.State(),
+		"PULUMI_BACKEND_URL":       h.StateURL(),
 		"PULUMI_CONFIG_PASSPHRASE": "",
 		"PULUMI_SKIP_UPDATE_CHECK": "true",
 		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
@@ -27,7 +27,7 @@ func set(h home.Home) map[string]string {
 		"AWS_CONFIG_FILE":             os.DevNull,
 		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
 		"KUBECONFIG":                  h.Kubeconfig(),
-		"GOFLAGS":                     toolchain.GoFlags(os.Getenv("GOFLAGS")),
+		"GOFLAGS":                     gobuild.Flags(os.Getenv("GOFLAGS")),
 	}
 }
 

@@ -208,5 +208,5 @@ func (s *Sandbox) Kubectl(ctx context.Context, args []string) error {
 	cmd := exec.CommandContext(ctx, bin, args...)
 	cmd.Env = environment(s.Home)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	return cmd.Run()
+	return passed(cmd)
 }

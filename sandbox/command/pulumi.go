@@ -25,7 +25,7 @@ func (s *Sandbox) Pulumi(ctx context.Context, args []string) error {
 	}
 	defer release()
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	return cmd.Run()
+	return passed(cmd)
 }
 
 // pulumi prepares the CLI: built, with its providers, Kubernetes running, and alone where it changes anything. The lock

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -39,7 +38,10 @@ func (s *Sandbox) resume(ctx context.Context) error {
 		args = append(args, "--target", urn)
 	}
 	if err := s.Pulumi(ctx, args); err != nil {
-		return explained(errors.Join(err, s.importState(ctx, before)), "what the last command left half-made could not be taken over; the stack is as it was")
+		if undone := s.importState(ctx, before); undone != nil {
+			return fmt.Errorf("what the last command left half-made could not be taken over: %w; and the stack's state is not as it was: %w", err, undone)
+		}
+		return explained(err, "what the last command left half-made could not be taken over; the stack is as it was")
 	}
 	return nil
 }

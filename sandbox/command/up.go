@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/slipway-iac/slipway/sandbox/home"
 	"github.com/slipway-iac/slipway/sandbox/langhost"
 	"github.com/slipway-iac/slipway/sandbox/progress"
 )
@@ -56,7 +57,7 @@ func (s *Sandbox) Preview(ctx context.Context) error {
 	defer release()
 	var said bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, &said
-	if err := cmd.Run(); err != nil {
+	if err := passed(cmd); err != nil {
 		// With --expect-no-changes the CLI words its finding as an error; here it is the answer.
 		if strings.Contains(said.String(), "no changes were expected but changes") {
 			return errChanges
@@ -91,8 +92,11 @@ func (s *Sandbox) Destroy(ctx context.Context) error {
 	return s.empty()
 }
 
-// explained adds what to do to an error of which the CLI has told the reason.
+// explained adds what to do to the reason, which stands above it.
 func explained(err error, what string) error {
+	if _, ok := err.(told); !ok { //nolint:errorlint // as in exitCode
+		return fmt.Errorf("%w\n%s", err, what)
+	}
 	fmt.Fprintln(os.Stderr, "sandbox:", what)
 	return err
 }
@@ -111,7 +115,7 @@ func (s *Sandbox) prepare(ctx context.Context) error {
 		hint = "the first time about 5 minutes on 2 cores"
 	}
 	step := progress.Start("building the program", hint)
-	_, err := langhost.Build(ctx, programs, ".")
+	_, err := langhost.Build(ctx, programs, ".", step.At)
 	if err := step.End(err); err != nil {
 		return err
 	}
@@ -121,9 +125,27 @@ func (s *Sandbox) prepare(ctx context.Context) error {
 	}
 	defer release()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("pulumi stack select %s: %w\n%s", stackName(), err, out)
+		return fmt.Errorf("pulumi stack select %s: %w\n%s%s", stackName(), err, out, damagedState(s.Home, stackName()))
 	}
 	return nil
+}
+
+// damagedState names a stack's file that cannot be read, and what to do; "" where there is none.
+func damagedState(h home.Home, stack string) string {
+	files, _ := filepath.Glob(filepath.Join(h.State(), ".pulumi", "stacks", "*", stack+".json"))
+	var words strings.Builder
+	for _, f := range files {
+		if b, err := os.ReadFile(f); err != nil || json.Valid(b) {
+			continue
+		}
+		fmt.Fprintf(&words, "%s, the stack's state, is damaged. ", f)
+		if b, err := os.ReadFile(f + ".bak"); err == nil && json.Valid(b) {
+			fmt.Fprintf(&words, "%s.bak is what it was before its last change: copy it over the damaged one and run the command again, which takes over what was made since\n", f)
+		} else {
+			fmt.Fprintf(&words, "%s.bak, what it was before its last change, cannot be read either: bring back a copy of yours, or forget everything with `%s reset`\n", f, executable())
+		}
+	}
+	return words.String()
 }
 
 // unprotected is a copy of the stack's configuration without the protection.

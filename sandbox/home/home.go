@@ -60,6 +60,10 @@ func (h Home) PulumiHome() string { return h.path("pulumi") }
 // State is the folder of the file backend.
 func (h Home) State() string { return h.path("state") }
 
+// StateURL is the file backend as Pulumi is told of it. Without metadata: else the CLI writes a second file beside each one, not
+// atomically, and one that a kill cut short makes every later command end with "EOF".
+func (h Home) StateURL() string { return "file://" + h.State() + "?metadata=skip" }
+
 // Account is the folder of the AWS account.
 func (h Home) Account() string { return h.path("account") }
 

@@ -18,6 +18,8 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/slipway-iac/slipway/sandbox/gobuild"
 )
 
 // Version of the language host that ships with the CLI and that this one stands in for.
@@ -116,7 +118,7 @@ func (h *Host) InstallDependencies(r *pulumirpc.InstallDependenciesRequest, s gr
 
 // Run implements pulumirpc.LanguageRuntimeServer.
 func (h *Host) Run(ctx context.Context, r *pulumirpc.RunRequest) (*pulumirpc.RunResponse, error) {
-	bin, err := Build(ctx, h.programs, filepath.Join(r.GetInfo().GetProgramDirectory(), r.GetInfo().GetEntryPoint()))
+	bin, err := Build(ctx, h.programs, filepath.Join(r.GetInfo().GetProgramDirectory(), r.GetInfo().GetEntryPoint()), func(int, int) {})
 	if err != nil {
 		return &pulumirpc.RunResponse{Error: err.Error()}, nil
 	}
@@ -158,9 +160,9 @@ func (h *Host) environment(r *pulumirpc.RunRequest) ([]string, error) {
 	}, nil
 }
 
-// Build builds the Go program in dir and returns its executable, kept in the folder programs under a name of its own.
-// The flags are the ones with which Pulumi's own host builds, and those of GOFLAGS.
-func Build(ctx context.Context, programs, dir string) (string, error) {
+// Build builds the Go program in dir, telling at how far it is, and returns its executable, kept in the folder programs under a
+// name of its own.
+func Build(ctx context.Context, programs, dir string, at func(done, total int)) (string, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", err
@@ -170,10 +172,9 @@ func Build(ctx context.Context, programs, dir string) (string, error) {
 	}
 	sum := sha256.Sum256([]byte(abs))
 	bin := filepath.Join(programs, filepath.Base(abs)+"-"+hex.EncodeToString(sum[:4]))
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-w -s", "-o", bin, ".")
-	cmd.Dir = abs
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("the program in %s does not build (%w):\n%s", dir, err, out)
+	// Linked as by Pulumi's own host.
+	if err := gobuild.Build(ctx, gobuild.Program{Dir: abs, Package: ".", LDFlags: "-w -s", Out: bin}, at); err != nil {
+		return "", fmt.Errorf("the program in %s does not build: %w", dir, err)
 	}
 	return bin, nil
 }

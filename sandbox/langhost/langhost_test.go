@@ -82,11 +82,11 @@ func TestEachProgramHasAnExecutableOfItsOwn(t *testing.T) {
 	var made []string
 	for range 2 {
 		dir := filepath.Join(program(t, "os.Exit(0)"))
-		bin, err := Build(t.Context(), programs, dir)
+		bin, err := Build(t.Context(), programs, dir, func(int, int) {})
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := Build(t.Context(), programs, dir)
+		again, err := Build(t.Context(), programs, dir, func(int, int) {})
 		if err != nil || again != bin {
 			t.Errorf("built again it is %s, %v, want %s", again, err, bin)
 		}

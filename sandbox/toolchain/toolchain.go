@@ -2,20 +2,18 @@
 package toolchain
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 
+	"github.com/slipway-iac/slipway/sandbox/gobuild"
 	"github.com/slipway-iac/slipway/sandbox/home"
 	"github.com/slipway-iac/slipway/sandbox/progress"
 )
@@ -80,70 +78,10 @@ func (t Tools) ensure(ctx context.Context, b built) (string, error) {
 		}
 	}
 	step := progress.Start(b.title, b.hint)
-	if err := step.End(compile(ctx, src, b, out, step)); err != nil {
+	if err := step.End(gobuild.Build(ctx, gobuild.Program{Dir: src, Package: b.pkg, LDFlags: b.ldflags, Out: out}, step.At)); err != nil {
 		return "", err
 	}
 	return out, os.WriteFile(stamp, []byte(want), 0o600)
-}
-
-// GoFlags adds to a GOFLAGS what everything here is built with, so that the command, Kubernetes, Pulumi, programs and tests
-// share one build cache: Pulumi builds programs with -trimpath. Without inlining and debug information compilers take a fifth
-// less time, and this is a million lines that run for a few minutes at a time. The Makefile exports the same.
-func GoFlags(now string) string {
-	for _, flag := range []string{"-trimpath", "'-gcflags=all=-dwarf=false -l'"} {
-		if name, _, _ := strings.Cut(strings.TrimLeft(flag, "'"), "="); !strings.Contains(now, name) {
-			now += " " + flag
-		}
-	}
-	return strings.TrimSpace(now)
-}
-
-// compile runs go build and counts the packages that it names against all there are.
-func compile(ctx context.Context, src string, b built, out string, step *progress.Step) error {
-	list := exec.CommandContext(ctx, "go", "list", "-deps", b.pkg)
-	list.Dir = src
-	names, err := list.Output()
-	if err != nil {
-		return goFailed("go list -deps "+b.pkg, err, nil)
-	}
-	total := bytes.Count(names, []byte("\n"))
-	// The executable appears whole or not at all: a build that is cut off leaves the old one in place.
-	tmp := out + ".new"
-	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-ldflags", b.ldflags, "-o", tmp, b.pkg)
-	cmd.Dir, cmd.Env = src, append(os.Environ(), "GOFLAGS="+GoFlags(os.Getenv("GOFLAGS")))
-	pipe, err := cmd.StderrPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return goFailed("go build", err, nil)
-	}
-	var said []string
-	n := 0
-	for s := bufio.NewScanner(pipe); s.Scan(); {
-		line := s.Text()
-		if strings.Contains(line, " ") { // anything but a package's name: downloads, and errors
-			said = append(said, line)
-			continue
-		}
-		n++
-		step.At(min(n, total), total)
-	}
-	if err := cmd.Wait(); err != nil {
-		return goFailed("go build "+b.pkg, err, said)
-	}
-	return os.Rename(tmp, out)
-}
-
-func goFailed(what string, err error, said []string) error {
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && len(exit.Stderr) > 0 {
-		said = append(said, string(exit.Stderr))
-	}
-	if len(said) > 20 {
-		said = said[len(said)-20:]
-	}
-	return fmt.Errorf("%s: %w\n%s", what, err, strings.Join(said, "\n"))
 }
 
 // fingerprint changes when the executable would.
