@@ -112,7 +112,7 @@ func TestDamage(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := b.try("up")
-		if s.code == 0 || !strings.Contains(s.errOut, "unexpected end of JSON input") || !strings.Contains(s.errOut, file) || !strings.Contains(s.errOut, file+".bak") {
+		if s.code == 0 || !strings.Contains(s.errOut, "is damaged") || !strings.Contains(s.errOut, file) || !strings.Contains(s.errOut, file+".bak") {
 			t.Errorf("exit code %d:\n%s", s.code, s.all())
 		}
 		if now, err := os.ReadFile(file); err != nil || len(now) != len(whole)/2 {

@@ -94,6 +94,20 @@ func TestStack(t *testing.T) {
 		}
 		b.podsAreReady(t)
 	})
+	t.Run("a damaged state is brought back from what it was before its last change", func(t *testing.T) {
+		file := filepath.Join(b.home, "state", ".pulumi", "stacks", "slipway", "prod.json")
+		before, err := os.ReadFile(file + ".bak")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, before, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		b.must("up")
+		if s := b.try("preview"); s.code != 0 {
+			t.Errorf("preview ended with %d:\n%s", s.code, s.all())
+		}
+	})
 	t.Run("destroy leaves nothing, and up works again", func(t *testing.T) {
 		b.destroyed(t)
 		b.must("up")

@@ -119,33 +119,34 @@ func (s *Sandbox) prepare(ctx context.Context) error {
 	if err := step.End(err); err != nil {
 		return err
 	}
+	// Before the CLI reads it and says "EOF".
+	if err := damagedState(s.Home, stackName()); err != nil {
+		return err
+	}
 	cmd, release, err := s.pulumi(ctx, []string{"stack", "select", "--create", stackName()})
 	if err != nil {
 		return err
 	}
 	defer release()
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("pulumi stack select %s: %w\n%s%s", stackName(), err, out, damagedState(s.Home, stackName()))
+		return fmt.Errorf("pulumi stack select %s: %w\n%s", stackName(), err, out)
 	}
 	return nil
 }
 
-// damagedState names a stack's file that cannot be read, and what to do; "" where there is none.
-func damagedState(h home.Home, stack string) string {
-	files, _ := filepath.Glob(filepath.Join(h.State(), ".pulumi", "stacks", "*", stack+".json"))
-	var words strings.Builder
+// damagedState names a stack's file that cannot be read, and what to do.
+func damagedState(h home.Home, stack string) error {
+	files, err := filepath.Glob(filepath.Join(h.State(), ".pulumi", "stacks", "*", stack+".json"))
 	for _, f := range files {
 		if b, err := os.ReadFile(f); err != nil || json.Valid(b) {
 			continue
 		}
-		fmt.Fprintf(&words, "%s, the stack's state, is damaged. ", f)
 		if b, err := os.ReadFile(f + ".bak"); err == nil && json.Valid(b) {
-			fmt.Fprintf(&words, "%s.bak is what it was before its last change: copy it over the damaged one and run the command again, which takes over what was made since\n", f)
-		} else {
-			fmt.Fprintf(&words, "%s.bak, what it was before its last change, cannot be read either: bring back a copy of yours, or forget everything with `%s reset`\n", f, executable())
+			return fmt.Errorf("the stack's state %s is damaged; %s.bak is what it was before its last change: copy it over the damaged one and run the command again, which takes over what was made since", f, f)
 		}
+		return fmt.Errorf("the stack's state %s is damaged, and %s.bak, what it was before its last change, is too: bring back a copy of yours, or forget everything with `%s reset`", f, f, executable())
 	}
-	return words.String()
+	return err
 }
 
 // unprotected is a copy of the stack's configuration without the protection.
