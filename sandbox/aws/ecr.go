@@ -13,8 +13,6 @@ const (
 	repositoryToken       = "aws:ecr/repository:Repository"
 	lifecyclePolicyToken  = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
 	repositoryPolicyToken = "aws:ecr/repositoryPolicy:RepositoryPolicy"
-	// imageToken marks images in repositories; no stack makes them.
-	imageToken = "ecr:image"
 )
 
 // repositoryName is the pattern of ECR's API reference for repositoryName.
@@ -116,28 +114,6 @@ func init() {
 }
 
 func registryHost(tx *Tx) string { return AccountID + ".dkr.ecr." + tx.Region + ".amazonaws.com" }
-
-// PushImage puts an image with that tag into a repository, as `docker push` would.
-func (tx *Tx) PushImage(repository, tag string) error {
-	r := tx.Find(repositoryToken, "name", repository)
-	if r == nil {
-		return Errorf(repositoryRef.Code, repositoryRef.Message, repository)
-	}
-	for _, i := range tx.All(imageToken) {
-		if i.Str("repository") != repository || i.Str("tag") != tag {
-			continue
-		}
-		if r.Str("imageTagMutability") == "IMMUTABLE" {
-			return Errorf("ImageTagAlreadyExistsException", "The image tag '%s' already exists in the '%s' repository and cannot be overwritten because the repository is immutable.", tag, repository)
-		}
-		tx.Remove(i)
-		break
-	}
-	tx.Add(&Object{
-		Type: imageToken, ID: "sha256:" + Hex(64), Region: tx.Region, Owner: r.Key(), Inputs: map[string]any{"repository": repository, "tag": tag},
-	})
-	return nil
-}
 
 // lifecyclePolicy is the document of ECR's user guide, "Lifecycle policy properties".
 type lifecyclePolicy struct {

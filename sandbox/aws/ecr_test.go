@@ -69,7 +69,7 @@ func TestRepositoryNameIsLowerCaseAndItsAddressFollows(t *testing.T) {
 func TestRepositoryWithImages(t *testing.T) {
 	w := newRegistry(t)
 	push := func() error {
-		return w.p.account.Do("us-west-2", func(tx *Tx) error { return tx.PushImage(w.id("repository"), "v1") })
+		return w.p.account.Do("us-west-2", func(tx *Tx) error { return tx.PushImage(w.id("repository"), "v1", "sha256:1") })
 	}
 	if err := push(); err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func KubeView(tx *Tx) *view.View {
 		v.Clusters = append(v.Clusters, view.Cluster{
 			// The time tells a cluster from the one that had its name before.
 			ID: c.Str("arn") + "@" + c.Created.Format("20060102T150405.000000000Z"), Name: c.ID, Region: c.Region,
-			AccessEntries: in.viewEntries(c), NodeGroups: in.viewNodeGroups(c),
+			AccessEntries: in.viewEntries(c), NodeGroups: in.viewNodeGroups(c), Addons: in.viewAddons(c),
 		})
 	}
 	return v
@@ -54,6 +54,16 @@ func (tx *Tx) viewEntries(c *Object) []view.AccessEntry {
 		out = append(out, entry)
 	}
 	return out
+}
+
+func (tx *Tx) viewAddons(c *Object) (names []string) {
+	for _, a := range tx.All(addonToken) {
+		if a.Str("clusterName") == c.ID {
+			names = append(names, a.Str("addonName"))
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (tx *Tx) viewNodeGroups(c *Object) []view.NodeGroup {

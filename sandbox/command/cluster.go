@@ -6,154 +6,145 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/slipway-iac/slipway/sandbox/kube/endpoint"
+	"github.com/slipway-iac/slipway/sandbox/node/needs"
 	"github.com/slipway-iac/slipway/sandbox/progress"
 )
 
-// startTime is how long Kubernetes may take to come up: 5 s on a laptop at rest, far more beside a build.
-const startTime = 3 * time.Minute
+// The kinds of pods that a cluster has.
+const (
+	podsSimulated = "simulated"
+	podsReal      = "real"
+)
 
-// stopTime is how long it may take to end.
-const stopTime = 30 * time.Second
+// controlPlane is Kubernetes without its nodes; simulated ones are part of it.
+func (s *Sandbox) controlPlane() service {
+	return service{
+		name: "Kubernetes", dir: s.Home.Kube(), log: endpoint.LogFile(s.Home.Kube()), env: environment(s.Home),
+		args: func(ctx context.Context) ([]string, error) {
+			bin, err := s.Tools.Kube(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if _, err := endpoint.Prepare(s.Home.Kube()); err != nil {
+				return nil, err
+			}
+			args := []string{bin, "serve", "--dir", s.Home.Kube(), "--account", s.Home.KubeView()}
+			if s.pods() == podsReal {
+				args = append(args, "--real-nodes")
+			}
+			return args, nil
+		},
+	}
+}
 
-// Start starts Kubernetes, if it does not run, and waits until it answers.
-func (s *Sandbox) Start(ctx context.Context) error {
-	if _, ok := endpoint.Running(s.Home.Kube()); ok {
-		return nil
+// nodes is what runs pods for real.
+func (s *Sandbox) nodes() service {
+	dir := s.Home.Nodes()
+	return service{
+		name: "the nodes", dir: dir, log: dir + "/start.log", env: os.Environ(),
+		args: func(ctx context.Context) ([]string, error) {
+			if err := needs.Missing(); err != nil {
+				return nil, err
+			}
+			bin, err := s.Tools.Node(ctx)
+			if err != nil {
+				return nil, err
+			}
+			pause, err := s.Tools.Pause(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return []string{
+				bin, "agent", "--kube", s.Home.Kube(), "--dir", dir, "--images", s.Home.Images(),
+				"--account", s.Home.Account(), "--view", s.Home.KubeView(), "--pause", pause,
+			}, nil
+		},
 	}
-	if err := s.Launch(ctx); err != nil {
-		return err
+}
+
+// services are what has to run, in the order in which they start.
+func (s *Sandbox) services() []service {
+	if s.pods() == podsReal {
+		return []service{s.controlPlane(), s.nodes()}
 	}
-	step := progress.Start("starting Kubernetes", "")
-	return step.End(s.await(ctx))
+	return []service{s.controlPlane()}
 }
 
 // Launch starts Kubernetes, if it does not run, and does not wait for it.
 func (s *Sandbox) Launch(ctx context.Context) error {
-	bin, err := s.Tools.Kube(ctx)
-	if err != nil {
-		return err
-	}
-	dir := s.Home.Kube()
-	if endpoint.Starting(dir) {
-		return nil
-	}
-	if _, err := endpoint.Prepare(dir); err != nil {
-		return err
-	}
-	if err := endpoint.ClearRun(dir); err != nil {
-		return err
-	}
-	out, err := os.OpenFile(s.startLog(), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	cmd := exec.Command(bin, "serve", "--dir", dir, "--account", s.Home.KubeView())
-	cmd.Env = environment(s.Home)
-	cmd.Stdout, cmd.Stderr = out, out
-	// A session of its own: it outlives this command and the terminal.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("starting Kubernetes: %w", err)
-	}
-	ended := make(chan struct{})
-	go func() { defer close(ended); _ = cmd.Wait() }()
-	// The lock shows that it lives; whoever starts a second one in between is refused by it. A lock makes no event, so it is
-	// looked at. One that ends, or never takes the lock, is for await to tell.
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.After(stopTime); ; {
-		select {
-		case <-ended:
-			return nil
-		case <-deadline:
-			return nil
-		case <-tick.C:
-			if endpoint.Starting(dir) {
-				return nil
-			}
+	for _, sv := range s.services() {
+		if err := sv.launch(ctx); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-func (s *Sandbox) startLog() string { return filepath.Join(s.Home.Kube(), "start.log") }
-
-// await waits until the control plane answers, or tells why it ended.
-func (s *Sandbox) await(ctx context.Context) error {
-	dir := s.Home.Kube()
-	ctx, cancel := context.WithTimeout(ctx, startTime)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		if _, ok := endpoint.Running(dir); ok {
-			return nil
+// Start starts Kubernetes, if it does not run, and waits until it answers.
+func (s *Sandbox) Start(ctx context.Context) error {
+	for _, sv := range s.services() {
+		if _, ok := endpoint.Running(sv.dir); ok {
+			continue
 		}
-		if !endpoint.Starting(dir) {
-			return s.whyItEnded()
+		if err := sv.launch(ctx); err != nil {
+			return err
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the control plane of Kubernetes does not answer after %s; its log is %s. `%s stop` ends it, another `%s start` tries again",
-				startTime, endpoint.LogFile(dir), executable(), executable())
-		case <-tick.C:
+		if err := progress.Start("starting "+sv.name, "").End(sv.await(ctx)); err != nil {
+			return err
 		}
 	}
-}
-
-func (s *Sandbox) whyItEnded() error {
-	for _, file := range []string{endpoint.FailureFile(s.Home.Kube()), s.startLog()} {
-		if b, err := os.ReadFile(file); err == nil && len(b) > 0 {
-			return fmt.Errorf("the control plane of Kubernetes did not come up: %s", strings.TrimSpace(string(b)))
-		}
-	}
-	return fmt.Errorf("the control plane of Kubernetes did not come up and left no word; its log is %s", endpoint.LogFile(s.Home.Kube()))
+	return nil
 }
 
 // Stop ends Kubernetes; what it holds stays.
 func (s *Sandbox) Stop() error {
-	dir := s.Home.Kube()
-	if !endpoint.Starting(dir) {
+	any := false
+	// The nodes first: with whom would they talk of their end?
+	for _, sv := range []service{s.nodes(), s.controlPlane()} {
+		if !endpoint.Starting(sv.dir) {
+			continue
+		}
+		any = true
+		if err := progress.Start("stopping "+sv.name, "").End(sv.stop()); err != nil {
+			return err
+		}
+	}
+	if !any {
 		fmt.Println("Kubernetes does not run")
-		return nil
 	}
-	pid, err := s.kubePID()
-	if err != nil {
-		return err
-	}
-	step := progress.Start("stopping Kubernetes", "")
-	return step.End(func() error {
-		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return fmt.Errorf("process %d: %w", pid, err)
-		}
-		// Another process's lock makes no event: it is looked at.
-		for deadline := time.Now().Add(stopTime); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-			if !endpoint.Starting(dir) {
-				return nil
-			}
-		}
-		return fmt.Errorf("process %d still runs after %s: `kill -9 %d` loses nothing that a command has reported as done", pid, stopTime, pid)
-	}())
+	return nil
 }
 
-// kubePID is the process that serves; one that is still starting has to be waited for, by looking at its files.
-func (s *Sandbox) kubePID() (int, error) {
-	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if r, ok := endpoint.Running(s.Home.Kube()); ok {
-			return r.Pid, nil
-		}
-		if !endpoint.Starting(s.Home.Kube()) {
-			return 0, s.whyItEnded()
+// pods is the kind that this sandbox has; it stays what it is until SetPods.
+func (s *Sandbox) pods() string {
+	if b, err := os.ReadFile(s.podsFile()); err == nil && strings.TrimSpace(string(b)) == podsReal {
+		return podsReal
+	}
+	return podsSimulated
+}
+
+func (s *Sandbox) podsFile() string { return s.Home.Kube() + "/pods" }
+
+// SetPods says which kind of pods Kubernetes is to have from its next start on. Running, it has to be stopped first.
+func (s *Sandbox) SetPods(kind string) error {
+	if kind != podsSimulated && kind != podsReal {
+		return fmt.Errorf("--pods is %q, must be %s or %s", kind, podsSimulated, podsReal)
+	}
+	if kind == s.pods() {
+		return nil
+	}
+	if endpoint.Starting(s.Home.Kube()) {
+		return fmt.Errorf("kubernetes runs with %s pods: `%s stop` ends it, then it can start with %s ones", s.pods(), executable(), kind)
+	}
+	if kind == podsReal {
+		if err := needs.Missing(); err != nil {
+			return err
 		}
 	}
-	return 0, fmt.Errorf("the control plane of Kubernetes is neither up nor down after %s; its log is %s", startTime, endpoint.LogFile(s.Home.Kube()))
+	return os.WriteFile(s.podsFile(), []byte(kind+"\n"), 0o600)
 }
 
 // Reset forgets everything but what was built.
@@ -163,12 +154,12 @@ func (s *Sandbox) Reset() error {
 		return err
 	}
 	defer lock.Close()
-	if endpoint.Starting(s.Home.Kube()) {
+	if endpoint.Starting(s.Home.Kube()) || endpoint.Starting(s.Home.Nodes()) {
 		if err := s.Stop(); err != nil {
 			return err
 		}
 	}
-	for _, d := range []string{s.Home.Account(), s.Home.Kube(), s.Home.State(), s.Home.Kubeconfig()} {
+	for _, d := range []string{s.Home.Account(), s.Home.Kube(), s.Home.Nodes(), s.Home.Images(), s.Home.State(), s.Home.Kubeconfig()} {
 		if err := os.RemoveAll(d); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

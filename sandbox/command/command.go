@@ -4,6 +4,7 @@ package command
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -41,9 +42,12 @@ an AWS account in a file.
   sandbox preview          show what up would change; the exit code is 3 where there are changes
   sandbox destroy          take the stack away, protected resources included
   sandbox start | stop     start or stop Kubernetes; the other commands start it by themselves
+    --pods real            with up and start: run containers, on nodes with a kubelet each (Linux, root); it stays so until
+                           --pods simulated
   sandbox status           what runs, which providers are used, what the account holds
   sandbox env              print the environment for kubectl and others: eval "$(sandbox env)"
   sandbox kubectl ARGS…    run kubectl, built on first use, against the sandbox
+  sandbox demo TAG         put a demonstration service into the account's repositories, for real pods to run
   sandbox fault WORDS…     order a failure: TYPE create|update|delete TIMES CODE, where the code "cut" kills the provider after the effect
   sandbox types            list the resource types and functions that the AWS model knows
   sandbox reset            stop, and forget the account, the cluster and the stacks' state; what was built stays
@@ -103,12 +107,18 @@ func run(ctx context.Context, args []string) error {
 	case "pulumi":
 		return s.Pulumi(ctx, args[1:])
 	case "up":
+		if err := s.options(args[1:]); err != nil {
+			return err
+		}
 		return s.Up(ctx)
 	case "preview":
 		return s.Preview(ctx)
 	case "destroy":
 		return s.Destroy(ctx)
 	case "start":
+		if err := s.options(args[1:]); err != nil {
+			return err
+		}
 		return s.Start(ctx)
 	case "stop":
 		return s.Stop()
@@ -118,6 +128,8 @@ func run(ctx context.Context, args []string) error {
 		return s.Env(ctx)
 	case "kubectl":
 		return s.Kubectl(ctx, args[1:])
+	case "demo":
+		return s.Demo(ctx, args[1:])
 	case "fault":
 		return s.Fault(args[1:])
 	case "types":
@@ -126,4 +138,18 @@ func run(ctx context.Context, args []string) error {
 		return s.Reset()
 	}
 	return fmt.Errorf("there is no command %q; `sandbox help` lists them", args[0])
+}
+
+// options reads those of up and start.
+func (s *Sandbox) options(args []string) error {
+	flags := flag.NewFlagSet("sandbox", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	pods := flags.String("pods", s.pods(), "")
+	if err := flags.Parse(args); err != nil {
+		return fmt.Errorf("%w; `%s help` lists what there is", err, executable())
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("there is no argument %q; `%s help` lists what there is", flags.Arg(0), executable())
+	}
+	return s.SetPods(*pods)
 }

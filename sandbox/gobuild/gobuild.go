@@ -17,6 +17,8 @@ type Program struct {
 	Dir, Package string
 	// LDFlags go to the linker.
 	LDFlags string
+	// Static keeps out what needs a C library, so that the executable runs alone in an image.
+	Static bool
 	// Out is where the executable goes.
 	Out string
 }
@@ -37,6 +39,9 @@ func Flags(now string) string {
 // appears whole or not at all: a build that is cut off leaves an older one in place.
 func Build(ctx context.Context, p Program, at func(done, total int)) error {
 	env := append(os.Environ(), "GOFLAGS="+Flags(os.Getenv("GOFLAGS")))
+	if p.Static {
+		env = append(env, "CGO_ENABLED=0")
+	}
 	// Of this process alone: two may build the same at once.
 	tmp := fmt.Sprintf("%s.%d.new", p.Out, os.Getpid())
 	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-ldflags", p.LDFlags, "-o", tmp, p.Package)

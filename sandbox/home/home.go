@@ -73,6 +73,12 @@ func (h Home) KubeView() string { return h.path("account", "kubeview.json") }
 // Kube is the folder of the control plane's data.
 func (h Home) Kube() string { return h.path("kube") }
 
+// Nodes is the folder of the nodes that run pods for real.
+func (h Home) Nodes() string { return h.path("nodes") }
+
+// Images is the folder of the registry.
+func (h Home) Images() string { return h.path("images") }
+
 // Kubeconfig is the file that `sandbox env` names.
 func (h Home) Kubeconfig() string { return h.path("kubeconfig") }
 

@@ -59,6 +59,8 @@ type built struct {
 	// sources are the folders below the module whose change asks for a new build; the module's own files always do.
 	sources []string
 	ldflags string
+	// static is for executables that run in an image of their own.
+	static bool
 }
 
 // ensure builds the executable unless the one that stands there was built from the same sources.
@@ -78,7 +80,7 @@ func (t Tools) ensure(ctx context.Context, b built) (string, error) {
 		}
 	}
 	step := progress.Start(b.title, b.hint)
-	if err := step.End(gobuild.Build(ctx, gobuild.Program{Dir: src, Package: b.pkg, LDFlags: b.ldflags, Out: out}, step.At)); err != nil {
+	if err := step.End(gobuild.Build(ctx, gobuild.Program{Dir: src, Package: b.pkg, LDFlags: b.ldflags, Static: b.static, Out: out}, step.At)); err != nil {
 		return "", err
 	}
 	return out, os.WriteFile(stamp, []byte(want), 0o600)

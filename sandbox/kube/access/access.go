@@ -144,25 +144,40 @@ func (p *policyAuthorizer) Authorize(ctx context.Context, a authorizer.Attribute
 // allows names the access policy that allows the request; "" if none does.
 func (e *Entries) allows(a authorizer.Attributes) string {
 	u := a.GetUser()
-	if u == nil || len(u.GetExtra()[extraCanonicalArn]) != 1 || len(u.GetExtra()[extraCluster]) != 1 {
+	if u == nil {
+		return ""
+	}
+	principal, cluster := extra(u, extraCanonicalArn), extra(u, extraCluster)
+	if principal == "" || cluster == "" {
 		return ""
 	}
 	v, _, _ := e.Account.Current()
 	if v == nil {
 		return ""
 	}
-	c := v.ClusterByID(u.GetExtra()[extraCluster][0])
+	c := v.ClusterByID(cluster)
 	if c == nil {
 		return ""
 	}
 	for _, entry := range c.AccessEntries {
-		if entry.PrincipalArn != u.GetExtra()[extraCanonicalArn][0] {
+		if entry.PrincipalArn != principal {
 			continue
 		}
 		for _, policy := range entry.Policies {
 			if covers(policy, a) && rbac.RulesAllow(a, policyRules[policyName(policy.Arn)]...) {
 				return "EKS access policy " + policy.Arn
 			}
+		}
+	}
+	return ""
+}
+
+// extra is what the user carries under a key. An aggregated API such as metrics-server's learns of it by a header, and asks again
+// with the key in lower case.
+func extra(u user.Info, key string) string {
+	for _, k := range []string{key, strings.ToLower(key)} {
+		if v := u.GetExtra()[k]; len(v) == 1 {
+			return v[0]
 		}
 	}
 	return ""

@@ -58,6 +58,10 @@ func RunAPIServer(ctx context.Context, info endpoint.Info, listener net.Listener
 		"--requestheader-username-headers=X-Remote-User",
 		"--proxy-client-cert-file=" + info.PKI("front-proxy.pem"),
 		"--proxy-client-key-file=" + info.PKI("front-proxy.pem"),
+		// For the logs of real nodes; their own certificates are signed by themselves.
+		"--kubelet-client-certificate=" + info.PKI("nodes.pem"),
+		"--kubelet-client-key=" + info.PKI("nodes.pem"),
+		"--kubelet-preferred-address-types=InternalIP",
 		"--profiling=false",
 		"--shutdown-delay-duration=0s",
 	}); err != nil {

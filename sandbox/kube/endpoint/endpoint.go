@@ -35,6 +35,9 @@ type Info struct {
 // ServiceCIDR is the range of ClusterIPs; what EKS takes where the VPC is not in 172.16.0.0/12.
 const ServiceCIDR = "172.20.0.0/16"
 
+// ClusterDNS is the address of the Service kube-dns, as on EKS the tenth of the range.
+const ClusterDNS = "172.20.0.10"
+
 // Prepare makes the control plane's folder with port and certificates if they are not there, renews certificates that
 // expire soon, and mends what was lost. Several processes may call it at once. What it cannot mend without invalidating
 // the kubeconfigs in use, it says.
@@ -134,6 +137,28 @@ func Running(dir string) (Ready, bool) {
 
 // Starting tells whether a process holds dir, ready or not yet.
 func Starting(dir string) bool { return locked(dir) }
+
+// ErrServed says that another process serves the folder.
+var ErrServed = errors.New("another process holds the lock")
+
+// Hold makes this process the one that serves dir until the descriptor is closed; ErrServed if there is another.
+func Hold(dir string) (fd int, err error) {
+	if fd, err = unix.Open(LockFile(dir), unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600); err != nil {
+		return -1, fmt.Errorf("lock %s: %w", LockFile(dir), err)
+	}
+	// Whoever asks whether somebody serves holds the lock for an instant.
+	for range 20 {
+		if err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err == nil {
+			return fd, nil
+		}
+		time.Sleep(25 * time.Millisecond) // a lock that is not waited for without an end makes no event
+	}
+	unix.Close(fd)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		err = ErrServed
+	}
+	return -1, fmt.Errorf("lock %s: %w", LockFile(dir), err)
+}
 
 func locked(dir string) bool {
 	f, err := os.OpenFile(LockFile(dir), os.O_RDWR, 0)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/slipway-iac/slipway/sandbox/kube/endpoint"
 	"github.com/slipway-iac/slipway/sandbox/kube/instancetypes"
+	"github.com/slipway-iac/slipway/sandbox/kube/realnode"
 	"github.com/slipway-iac/slipway/sandbox/kube/view"
 )
 
@@ -26,6 +27,9 @@ import (
 type Controller struct {
 	// DrainTimeout is how long a disruption budget may hold up a node that has to leave; then its pods are deleted.
 	DrainTimeout time.Duration
+
+	// Real leaves the kubelets of new nodes to package node; else KWOK plays them.
+	Real bool
 
 	client    kubernetes.Interface
 	nodes     corelisters.NodeLister
@@ -35,7 +39,7 @@ type Controller struct {
 
 // Start connects to the control plane, starts KWOK, and returns when both see the cluster, or when starting ends. They work
 // until ctx ends.
-func Start(ctx, starting context.Context, info endpoint.Info, drainTimeout time.Duration) (*Controller, error) {
+func Start(ctx, starting context.Context, info endpoint.Info, drainTimeout time.Duration, kubelets bool) (*Controller, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", info.Kubeconfig("nodes"))
 	if err != nil {
 		return nil, err
@@ -47,7 +51,7 @@ func Start(ctx, starting context.Context, info endpoint.Info, drainTimeout time.
 	}
 	factory := informers.NewSharedInformerFactory(client, 0)
 	c := &Controller{
-		DrainTimeout: drainTimeout, client: client, nodes: factory.Core().V1().Nodes().Lister(), changed: make(chan struct{}, 1),
+		DrainTimeout: drainTimeout, Real: kubelets, client: client, nodes: factory.Core().V1().Nodes().Lister(), changed: make(chan struct{}, 1),
 	}
 	c.addresses = &addresses{nodes: c.nodes, pods: factory.Core().V1().Pods().Lister(), given: map[netip.Addr]time.Time{}}
 	if _, err := factory.Core().V1().Nodes().Informer().AddEventHandler(onAnyEvent(c.changed)); err != nil {
@@ -77,7 +81,7 @@ func (c *Controller) Sync(ctx context.Context, cluster *view.Cluster) (status []
 	var members []member
 	for _, n := range all {
 		if n.Annotations[annotationGroup] != "" {
-			ours, members = append(ours, n), append(members, memberOf(n))
+			ours, members = append(ours, n), append(members, c.memberOf(n))
 		}
 	}
 	var region string
@@ -122,11 +126,14 @@ func (c *Controller) Sync(ctx context.Context, cluster *view.Cluster) (status []
 	return statusOf(groups, members, leave, problems), again || err != nil || len(leave) > 0, err
 }
 
-func memberOf(n *corev1.Node) member {
+func (c *Controller) memberOf(n *corev1.Node) member {
 	m := member{
 		name: n.Name, groupID: n.Annotations[annotationGroup], template: n.Annotations[annotationTmpl],
 		subnetID: n.Annotations[annotationSubnet], leaving: n.Annotations[annotationLeaving] != "",
 		created: n.CreationTimestamp.Time,
+	}
+	if (n.Annotations[realnode.Annotation] != "") != c.Real {
+		m.template = "" // of the other kind: nobody plays its kubelet any more, so it is replaced like one of an older template
 	}
 	for _, c := range n.Status.Conditions {
 		m.ready = m.ready || c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
@@ -165,6 +172,10 @@ func (c *Controller) launch(ctx context.Context, region string, l launch) error 
 	node, err := newNode(region, l, addr)
 	if err != nil {
 		return err
+	}
+	if c.Real {
+		delete(node.Annotations, annotationFake)
+		node.Annotations[realnode.Annotation] = "true"
 	}
 	if _, err := c.client.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{}); err != nil {
 		return err

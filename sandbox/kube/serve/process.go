@@ -35,23 +35,15 @@ func lock(dir string) (unlock func(), err error) {
 		unix.CloseOnExec(n)
 		return func() { unix.Close(n) }, nil
 	}
-	fd, err := unix.Open(endpoint.LockFile(dir), unix.O_CREAT|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", endpoint.LockFile(dir), err)
-	}
-	// Whoever asks whether a control plane runs holds the lock for an instant.
-	for range 20 {
-		if err = unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err == nil {
-			lockFd = fd
-			return func() { unix.Close(fd) }, nil
-		}
-		time.Sleep(25 * time.Millisecond) // a lock that is not waited for without an end makes no event
-	}
-	unix.Close(fd)
-	if errors.Is(err, unix.EWOULDBLOCK) {
+	fd, err := endpoint.Hold(dir)
+	if errors.Is(err, endpoint.ErrServed) {
 		return nil, fmt.Errorf("a control plane runs in %s already: `sandbox status` shows it, `sandbox stop` ends it", dir)
 	}
-	return nil, fmt.Errorf("lock %s: %w", endpoint.LockFile(dir), err)
+	if err != nil {
+		return nil, err
+	}
+	lockFd = fd
+	return func() { unix.Close(fd) }, nil
 }
 
 // divertStderr sends everything that the components, or a crash of the Go runtime, print to the log, and returns the standard

@@ -33,6 +33,8 @@ type Options struct {
 	Account string
 	// DrainTimeout is how long a disruption budget may hold up a leaving node. Default 30 s; EKS waits 15 minutes.
 	DrainTimeout time.Duration
+	// RealNodes leaves the nodes' kubelets to package node.
+	RealNodes bool
 	// Out gets the few lines meant for people.
 	Out io.Writer
 }
@@ -140,7 +142,7 @@ func (s *server) run(ctx context.Context, started time.Time) error {
 	}
 	s.part(working, "controller manager", func(ctx context.Context) error { return controlplane.RunControllerManager(ctx, s.info) })
 	s.part(working, "scheduler", func(ctx context.Context) error { return controlplane.RunScheduler(ctx, s.info) })
-	controller, err := nodes.Start(working, deadline, s.info, s.DrainTimeout)
+	controller, err := nodes.Start(working, deadline, s.info, s.DrainTimeout, s.RealNodes)
 	if ctx.Err() != nil {
 		return errInterrupted
 	}

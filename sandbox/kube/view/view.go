@@ -45,6 +45,8 @@ type Cluster struct {
 	AccessEntries []AccessEntry `json:"accessEntries"`
 	// NodeGroups of the cluster.
 	NodeGroups []NodeGroup `json:"nodeGroups"`
+	// Addons are the names of those that EKS has installed, such as coredns. On real nodes the sandbox runs some of them.
+	Addons []string `json:"addons,omitempty"`
 }
 
 // AccessEntry admits one IAM principal.

@@ -36,6 +36,7 @@ func runServe(args []string) {
 	flags.StringVar(&o.Dir, "dir", "", "folder for data, certificates and logs")
 	flags.StringVar(&o.Account, "account", "", "file with the view of the AWS account; it need not exist yet")
 	flags.DurationVar(&o.DrainTimeout, "drain-timeout", 30*time.Second, "how long a disruption budget may hold up a node that has to leave")
+	flags.BoolVar(&o.RealNodes, "real-nodes", false, "leave the nodes' kubelets to slipway-node")
 	flags.Parse(args) //nolint:errcheck // ExitOnError
 	if o.Dir == "" || o.Account == "" || flags.NArg() > 0 {
 		fail(2, usage)
