@@ -40,6 +40,14 @@ $(sandbox):
 test: ## run all tests, the whole stack on the sandbox included
 	@./test/all
 
+.PHONY: test-real
+test-real: ## run the stack's real containers under load: releases, drains, failures (root, Linux; CONTRIBUTING says what it needs)
+	@go test -vet=off -tags real -count=1 -timeout 70m -v -run '^TestReal$$' ./test
+
+.PHONY: results
+results: ## test-real, and write its figures to docs/results
+	@./test/results
+
 .PHONY: lint
 lint: ## formatting, the linters, and the layers
 	@./test/lint

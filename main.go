@@ -140,9 +140,9 @@ func describe(cfg *config.Config) *system {
 	backend := func(service, release string) *workload.AppDeploymentArgs {
 		return &workload.AppDeploymentArgs{
 			Image: unplaced(release), Port: 8000, Replicas: cfg.Backends.Replicas, Resources: small(), DrainSeconds: cfg.Rollout.DrainSeconds,
-			SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
-			Service:               &workload.Service{Name: service, Port: 80},
-			Network:               &workload.Network{From: []workload.Peer{{App: "frontend"}}},
+			SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds, ProgressDeadlineSeconds: cfg.Rollout.ProgressDeadlineSeconds,
+			Service: &workload.Service{Name: service, Port: 80},
+			Network: &workload.Network{From: []workload.Peer{{App: "frontend"}}},
 		}
 	}
 	return &system{
@@ -163,9 +163,10 @@ func describe(cfg *config.Config) *system {
 		frontend: &workload.AppDeploymentArgs{
 			Image: unplaced(cfg.Images.Frontend), Port: 8000, Resources: small(),
 			DrainSeconds: cfg.Rollout.DrainSeconds, SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
-			Autoscaling: &workload.Autoscaling{Min: cfg.Frontend.MinReplicas, Max: cfg.Frontend.MaxReplicas, CPUPercent: cfg.Frontend.CPUPercent},
-			Service:     &workload.Service{Name: "frontend-service", Port: 80, Type: workload.NodePort},
-			Network:     &workload.Network{To: []workload.Destination{{App: "thoughts-backend", Port: 8000}, {App: "users-backend", Port: 8000}}},
+			ProgressDeadlineSeconds: cfg.Rollout.ProgressDeadlineSeconds,
+			Autoscaling:             &workload.Autoscaling{Min: cfg.Frontend.MinReplicas, Max: cfg.Frontend.MaxReplicas, CPUPercent: cfg.Frontend.CPUPercent},
+			Service:                 &workload.Service{Name: "frontend-service", Port: 80, Type: workload.NodePort},
+			Network:                 &workload.Network{To: []workload.Destination{{App: "thoughts-backend", Port: 8000}, {App: "users-backend", Port: 8000}}},
 		},
 		database: &workload.DatabaseArgs{
 			Host: cfg.Database.Host, Port: cfg.Database.Port, Cidrs: cfg.Database.Cidrs,

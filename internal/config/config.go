@@ -95,6 +95,8 @@ type Rollout struct {
 	DrainSeconds int `json:"drainSeconds"`
 	// SlowestRequestSeconds is what a pod then gets to finish the requests that it has.
 	SlowestRequestSeconds int `json:"slowestRequestSeconds"`
+	// ProgressDeadlineSeconds is how long a release may stand still before it has failed.
+	ProgressDeadlineSeconds int `json:"progressDeadlineSeconds,omitempty"`
 }
 
 // Database is the existing PostgreSQL server that the backends use.

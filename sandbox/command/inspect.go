@@ -55,6 +55,12 @@ func (s *Sandbox) Status(ctx context.Context) error {
 	} else {
 		fmt.Println("kubernetes   does not run; `sandbox start` starts it")
 	}
+	if r, ok := endpoint.Running(s.Home.Nodes()); ok {
+		fmt.Printf("pods         real ones, process %d since %s; the registry is %s, names outside the cluster are in %s\n",
+			r.Pid, r.Started.Local().Format("2006-01-02 15:04:05"), r.Server, filepath.Join(s.Home.Nodes(), "hosts"))
+	} else {
+		fmt.Printf("pods         %s\n", s.pods())
+	}
 	counts, err := s.resources()
 	if err != nil {
 		return err

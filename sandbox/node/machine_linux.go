@@ -33,12 +33,15 @@ type machine struct {
 	name    string
 	network network
 	cgroup  cgroup
-	// dir holds everything of it but its sockets, which need a short path and lie in run.
+	// dir holds everything of it but its sockets, which need short paths and lie in run.
 	dir, run string
 
 	stop context.CancelFunc
 	ends sync.WaitGroup
 }
+
+// kubelet is the kubelet's folder under a short path: it makes sockets in it, whose paths may have 107 characters.
+func (m *machine) kubelet() string { return filepath.Join(m.run, "kubelet") }
 
 // settings fill the templates of the configuration files.
 type settings struct {
@@ -84,7 +87,7 @@ func (m *machine) up(ctx context.Context, object *corev1.Node) error {
 		return err
 	}
 	start("kubelet", self, "kubelet", "--config="+filepath.Join(m.dir, "kubelet.yaml"), "--kubeconfig="+s.Kubeconfig, "--hostname-override="+m.name,
-		"--node-ip="+s.Address, "--root-dir="+filepath.Join(m.dir, "kubelet"), "--cert-dir="+filepath.Join(m.dir, "pki"), "--v=1")
+		"--node-ip="+s.Address, "--root-dir="+m.kubelet(), "--cert-dir="+filepath.Join(m.dir, "pki"), "--v=1")
 	start("kube-proxy", self, "kube-proxy", "--config="+filepath.Join(m.dir, "kube-proxy.yaml"), "--v=1")
 	return nil
 }
@@ -134,8 +137,13 @@ func (m *machine) configure(s settings) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(m.run, 0o700); err != nil {
-		return err
+	for _, d := range []string{filepath.Join(m.dir, "kubelet"), m.kubelet()} {
+		if err := os.MkdirAll(d, 0o750); err != nil {
+			return err
+		}
+	}
+	if err := unix.Mount(filepath.Join(m.dir, "kubelet"), m.kubelet(), "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("the kubelet's folder: %w", err)
 	}
 	for file, to := range map[string]string{
 		"containerd.toml": "containerd.toml", "cni.json": "cni/10-slipway.conflist", "hosts.toml": "registries/_default/hosts.toml",

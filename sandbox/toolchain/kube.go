@@ -23,11 +23,15 @@ func (t Tools) Kube(ctx context.Context) (string, error) {
 	})
 }
 
+var nodeSources = []string{
+	"aws", "kube/cmd/slipway-node", "kube/endpoint", "kube/instancetypes", "kube/internal", "kube/realnode", "kube/view", "node", "plugin", "registry",
+}
+
 // Node is the executable of the nodes that run pods for real: kubelet, kube-proxy and what they need.
 func (t Tools) Node(ctx context.Context) (string, error) {
 	return t.ensure(ctx, built{
 		name: "slipway-node", pkg: thisModule + "/kube/cmd/slipway-node",
-		sources: []string{"kube/cmd/slipway-node", "kube/endpoint", "kube/internal", "kube/realnode", "kube/view", "node", "registry", "aws"}, ldflags: version.LDFlags(),
+		sources: nodeSources, ldflags: version.LDFlags(),
 		title: "building the kubelet and what else real nodes need, " + version.Kubernetes,
 		hint:  "once, about 2 minutes on 2 cores",
 	})

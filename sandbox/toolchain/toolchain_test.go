@@ -2,7 +2,9 @@ package toolchain
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,5 +165,23 @@ func TestTheOwnCLIOnPATHIsNotAnInstalledOne(t *testing.T) {
 func TestPulumiVersionIsTheModules(t *testing.T) {
 	if v, err := pulumiVersion(source(t)); err != nil || v != "v3.259.0" {
 		t.Errorf("got %s, %v", v, err)
+	}
+}
+
+// A folder that is missing from a list is one whose change builds nothing anew.
+func TestSourcesAreAllThatIsImported(t *testing.T) {
+	for pkg, sources := range map[string][]string{"kube/cmd/slipway-kube": kubeSources, "kube/cmd/slipway-node": nodeSources} {
+		list := exec.Command("go", "list", "-deps", "-f", `{{if .Module}}{{if .Module.Main}}{{.ImportPath}}{{end}}{{end}}`, "./"+pkg)
+		list.Dir = ".."
+		out, err := list.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range strings.Fields(string(out)) {
+			folder := strings.TrimPrefix(path, thisModule+"/")
+			if !slices.ContainsFunc(sources, func(s string) bool { return folder == s || strings.HasPrefix(folder, s+"/") }) {
+				t.Errorf("%s imports %s, which is not among its sources %q", pkg, folder, sources)
+			}
+		}
 	}
 }

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"net/http"
+	"strings"
 	"path/filepath"
 	"testing"
 	"time"
@@ -101,6 +102,16 @@ func TestAnotherClustersUserHasNothing(t *testing.T) {
 		if err != nil || decision != authorizer.DecisionNoOpinion {
 			t.Errorf("%s: %v, %v", name, decision, err)
 		}
+	}
+}
+
+// metrics-server learns of the user by headers, whose names have no case, and asks the API server with what it read there.
+func TestBehindAnAggregatedAPI(t *testing.T) {
+	a := entries(t, "", view.AccessPolicy{Arn: base + "AmazonEKSClusterAdminPolicy", ScopeType: view.ScopeCluster}).Authorizer(nobody{})
+	asked := &user.DefaultInfo{Name: "dev", Extra: map[string][]string{strings.ToLower(extraCanonicalArn): {role}, strings.ToLower(extraCluster): {"prod-1"}}}
+	decision, _, err := a.Authorize(t.Context(), authorizer.AttributesRecord{User: asked, Verb: "list", APIGroup: "metrics.k8s.io", Resource: "pods", ResourceRequest: true})
+	if err != nil || decision != authorizer.DecisionAllow {
+		t.Errorf("%v, %v, want it allowed", decision, err)
 	}
 }
 

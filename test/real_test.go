@@ -1,0 +1,249 @@
+//go:build real
+
+package test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// releases is how many are rolled out in a row under load.
+const releases = 10
+
+// fewestRequests is what a run without a failure has to show at least.
+const fewestRequests = 200_000
+
+// real is the production stack on nodes that run its containers.
+type real struct {
+	*box
+	database *postgres
+	config   []string // replacements in Pulumi.prod.yaml, in pairs
+	password string   // of the database, where it is not the one of Pulumi.prod.yaml
+}
+
+// TestReal runs the production stack with real containers, and sends it requests while everything happens to it that happens to
+// a system in production.
+func TestReal(t *testing.T) {
+	r := newReal(t)
+	t.Run("pods are spread, and served through every node", r.serves)
+	t.Run("ten releases in a row drop no request", r.tenReleases)
+	t.Run("the story's manifest drops some", r.asInTheStory)
+	t.Run("each guard removed drops some", r.withoutAGuard)
+	t.Run("a release that cannot work says why, and the old pods serve on", r.badReleases)
+	t.Run("a node is drained, and nothing is dropped", r.drained)
+	t.Run("the database's user and password change, and nothing is dropped", r.rotated)
+	t.Run("the autoscaler follows the load", r.autoscaled)
+	t.Run("destroy leaves nothing, on the machine neither", func(t *testing.T) {
+		r.destroyed(t)
+		r.must("stop")
+		for what, pattern := range map[string]string{"network namespaces": "/run/netns/slw*", "sockets": "/run/slipway/slw*", "control groups": "/sys/fs/cgroup/*/slw*", "interfaces": "/sys/class/net/slw*"} {
+			if left, _ := filepath.Glob(pattern); left != nil {
+				t.Errorf("%s are left: %q", what, left)
+			}
+		}
+		if mounts, err := os.ReadFile("/proc/self/mounts"); err != nil || strings.Contains(string(mounts), r.home) {
+			t.Errorf("mounts are left: %v\n%s", err, mounts)
+		}
+	})
+}
+
+// newReal takes the stack up in the order of the README: repositories, images, the rest.
+func newReal(t *testing.T) *real {
+	r := &real{box: newBox(t)}
+	r.must("start", "--pods", "real")
+	r.database = startPostgres(t, "198.18.0.1")
+	r.must("pulumi", "stack", "select", "--create", "prod")
+	r.database.login(t, "app_a", strings.TrimSpace(r.must("pulumi", "config", "get", "slipway:databasePassword", "--stack", "prod").out))
+	if err := os.WriteFile(filepath.Join(r.home, "nodes", "hosts"), []byte("198.18.0.1 thoughts-db.example.internal\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r.config = []string{
+		"user: postgres", "user: app_a",
+		// Four pods, which stay four while they are busy.
+		"    minReplicas: 2", "    minReplicas: 4", "    cpuPercent: 10", "    cpuPercent: 100",
+		"  slipway:frontend:", "  slipway:rollout: {drainSeconds: 6, slowestRequestSeconds: 5, progressDeadlineSeconds: 150}\n  slipway:frontend:",
+	}
+	r.up(t, "config:\n", "config:\n  slipway:repositoriesOnly: true\n")
+	r.image("1.0.0")
+	r.up(t)
+	return r
+}
+
+// image pushes the demonstration service under a tag. It takes two seconds until it listens, as services do that load a lot.
+func (r *real) image(tag string, env ...string) {
+	args := []string{"demo", "--env", "DEMO_START_SECONDS=2"}
+	for _, e := range env {
+		args = append(args, "--env", e)
+	}
+	r.must(append(args, tag)...)
+}
+
+// up runs pulumi up with the configuration, changed for this once.
+func (r *real) up(t *testing.T, oldAndNew ...string) said {
+	t.Helper()
+	s := r.tryUp(t, oldAndNew...)
+	if s.code != 0 {
+		t.Fatalf("up ended with %d:\n%s", s.code, s.all())
+	}
+	return s
+}
+
+func (r *real) tryUp(t *testing.T, oldAndNew ...string) said {
+	t.Helper()
+	config := r.configWith(t, append(oldAndNew, r.config...)...)
+	if r.password != "" {
+		r.must("pulumi", "config", "set", "--secret", "slipway:databasePassword", r.password, "--stack", "prod", "--config-file", config)
+	}
+	return r.try("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod", "--config-file", config)
+}
+
+// get reads one field of an object.
+func (b *box) get(path string, args ...string) string {
+	b.t.Helper()
+	return b.must(append(append([]string{"kubectl", "get"}, args...), "-o", "jsonpath="+path)...).out
+}
+
+// deployment is the name of the app's Deployment, which Pulumi has made up.
+func (b *box) deployment(app string) string {
+	b.t.Helper()
+	return b.get("{.items[0].metadata.name}", "deployments", "-n", "example", "-l", "app.kubernetes.io/name="+app)
+}
+
+// addresses are those of a Service on every node.
+func (b *box) addresses(namespace, service string) (all []string) {
+	b.t.Helper()
+	port := b.get("{.spec.ports[0].nodePort}", "service", service, "-n", namespace)
+	for _, node := range strings.Fields(b.get(`{.items[*].status.addresses[?(@.type=="InternalIP")].address}`, "nodes")) {
+		all = append(all, net.JoinHostPort(node, port))
+	}
+	return all
+}
+
+func (r *real) serves(t *testing.T) {
+	r.podsAreReady(t)
+	l := startLoad(t, r.addresses("example", "frontend-service"), "/thoughts")
+	waitFor(t, "a hundred pages that both backends and the database had a part in", func() bool { return l.so(func(sent, _ int) bool { return sent >= 100 }) })
+	if sent, failed, why := l.end(); failed > 0 {
+		t.Errorf("%d of %d requests failed: %s", failed, sent, why)
+	}
+}
+
+// waitFor waits for what makes no event that a test could see.
+func waitFor(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Minute); !ok(); time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within five minutes: %s", what)
+		}
+	}
+}
+
+func (r *real) tenReleases(t *testing.T) {
+	began := time.Now()
+	l := startLoad(t, r.addresses("example", "frontend-service"), "/")
+	for i := 1; i <= releases; i++ {
+		tag := fmt.Sprintf("1.0.%d", i)
+		r.image(tag)
+		r.config = append(r.config[:len(r.config):len(r.config)], `frontend: "1.0.0"`, `frontend: "`+tag+`"`)
+		r.up(t)
+		if got := r.get("{.spec.template.spec.containers[0].image}", "deployment", r.deployment("frontend"), "-n", "example"); !strings.HasSuffix(got, ":"+tag) {
+			t.Fatalf("release %s is not there, %s is", tag, got)
+		}
+		r.config = r.config[:len(r.config)-2]
+	}
+	took := time.Since(began)
+	waitFor(t, strconv.Itoa(fewestRequests)+" requests", func() bool { return l.so(func(sent, _ int) bool { return sent >= fewestRequests }) })
+	sent, failed, why := l.end()
+	report(t, "%d releases of frontend by pulumi up, %s: %d requests, %d failed %s", releases, took.Round(time.Second), sent, failed, why)
+	if failed > 0 {
+		t.Errorf("%d of %d requests failed: %s", failed, sent, why)
+	}
+}
+
+// report prints a figure, and keeps it for docs/results.
+func report(t *testing.T, format string, a ...any) {
+	t.Helper()
+	line := fmt.Sprintf(format, a...)
+	t.Log(line)
+	if file := os.Getenv("SLIPWAY_RESULTS"); file != "" {
+		f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		fmt.Fprintln(f, "- "+strings.TrimSpace(line))
+	}
+}
+
+// badReleases: one image that is not there, one that crashes, one that is never ready; each in another service, so that one up
+// has to tell of all of them.
+func (r *real) badReleases(t *testing.T) {
+	r.image("2.0.0-crashes", "DEMO_CRASH=the secret sauce is missing")
+	r.image("2.0.0-unready", "DEMO_UNREADY=waiting for a colleague")
+	l := startLoad(t, r.addresses("example", "frontend-service"), "/thoughts")
+	s := r.tryUp(t, `frontend: "1.0.0"`, `frontend: "2.0.0-missing"`, `thoughts_server: "1.0.0"`, `thoughts_server: "2.0.0-crashes"`,
+		`users_server: "1.0.0"`, `users_server: "2.0.0-unready"`)
+	if s.code == 0 {
+		t.Fatalf("up took three releases that cannot work:\n%s", s.all())
+	}
+	for _, want := range []string{
+		"frontend:2.0.0-missing", "ErrImagePull", "demo: cannot start: the secret sauce is missing", "HTTP probe failed with statuscode: 503",
+	} {
+		if !strings.Contains(s.all(), want) {
+			t.Errorf("up does not say %q:\n%s", want, s.all())
+		}
+	}
+	r.image("2.0.1")
+	r.config = append(r.config, `: "1.0.0"`, `: "2.0.1"`)
+	r.up(t)
+	sent, failed, why := l.end()
+	report(t, "three releases that cannot work, and the good ones after them: %d requests, %d failed %s", sent, failed, why)
+	if failed > 0 {
+		t.Errorf("%d of %d requests failed: %s", failed, sent, why)
+	}
+	r.podsAreReady(t)
+}
+
+func (r *real) drained(t *testing.T) {
+	node := r.get("{.items[0].spec.nodeName}", "pods", "-n", "example", "-l", "app.kubernetes.io/name=frontend")
+	l := startLoad(t, r.addresses("example", "frontend-service"), "/")
+	r.must("kubectl", "drain", node, "--ignore-daemonsets", "--timeout=5m")
+	if left := r.get("{.items[*].metadata.name}", "pods", "-n", "example", "--field-selector", "spec.nodeName="+node); left != "" {
+		t.Errorf("on the node there still are %s", left)
+	}
+	r.podsAreReady(t)
+	sent, failed, why := l.end()
+	r.must("kubectl", "uncordon", node)
+	report(t, "a node drained: %d requests, %d failed %s", sent, failed, why)
+	if failed > 0 {
+		t.Errorf("%d of %d requests failed: %s", failed, sent, why)
+	}
+}
+
+func (r *real) rotated(t *testing.T) {
+	r.password = "another-long-password"
+	r.database.login(t, "app_b", r.password)
+	before := r.get("{.items[*].metadata.name}", "pods", "-n", "example", "-l", "app.kubernetes.io/name=thoughts-backend")
+	l := startLoad(t, r.addresses("example", "frontend-service"), "/thoughts")
+	r.config[1] = "user: app_b"
+	s := r.up(t)
+	sent, failed, why := l.end()
+	report(t, "the database's user and password changed: %d requests, %d failed %s", sent, failed, why)
+	if failed > 0 {
+		t.Errorf("%d of %d requests failed: %s", failed, sent, why)
+	}
+	if strings.Contains(s.all(), r.password) {
+		t.Error("up shows the password")
+	}
+	for _, pod := range strings.Fields(r.get("{.items[*].metadata.name}", "pods", "-n", "example", "-l", "app.kubernetes.io/name=thoughts-backend", "--field-selector", "status.phase=Running")) {
+		if strings.Contains(before, pod) && r.get("{.metadata.deletionTimestamp}", "pod", pod, "-n", "example") == "" {
+			t.Errorf("pod %s runs on with the old password", pod)
+		}
+	}
+}
