@@ -15,7 +15,8 @@ import (
 )
 
 // load is a constant stream of requests from several clients at once. Half of them open a connection for each request, half keep
-// theirs; beside them others ask for pages that take their time, one after the other.
+// theirs, and ask once more where a kept one was closed under their hands, as every HTTP client may; beside them others ask for
+// pages that take their time, each over a connection of its own.
 type load struct {
 	stop context.CancelFunc
 	ends sync.WaitGroup
@@ -33,7 +34,7 @@ const (
 	loadPause   = 12 * time.Millisecond
 	slowClients = 16
 	// slowRequest is how long a slow page takes: less than slowestRequestSeconds of the configuration.
-	slowRequest = 4 * time.Second
+	slowRequest = 10 * time.Second
 )
 
 // startLoad sends requests for path to all addresses in turn until end.
@@ -43,7 +44,7 @@ func startLoad(t *testing.T, addresses []string, path string) *load {
 	l := &load{stop: cancel, reasons: map[string]int{}}
 	t.Cleanup(func() { l.end() })
 	for n := range loadClients + slowClients {
-		client := &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{DisableKeepAlives: n%2 == 0}}
+		client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: n%2 == 0 || n >= loadClients}}
 		page := path
 		if n >= loadClients {
 			page = fmt.Sprintf("/slow?ms=%d", slowRequest.Milliseconds())

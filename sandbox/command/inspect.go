@@ -58,6 +58,9 @@ func (s *Sandbox) Status(ctx context.Context) error {
 	if r, ok := endpoint.Running(s.Home.Nodes()); ok {
 		fmt.Printf("pods         real ones, process %d since %s; the registry is %s, names outside the cluster are in %s\n",
 			r.Pid, r.Started.Local().Format("2006-01-02 15:04:05"), r.Server, filepath.Join(s.Home.Nodes(), "hosts"))
+		if b, err := os.ReadFile(endpoint.FailureFile(s.Home.Nodes())); err == nil {
+			fmt.Printf("problem      %s\n", strings.ReplaceAll(strings.TrimSpace(string(b)), "\n", "\nproblem      "))
+		}
 	} else {
 		fmt.Printf("pods         %s\n", s.pods())
 	}

@@ -116,6 +116,9 @@ func (p *provider) wait(ctx context.Context, c *cluster, w waiting, how readines
 	defer timeout.Stop()
 	tell := progress{engine: &p.engine, urn: w.urn}
 	last, v := w.object, verdict{}
+	problems := func() []string {
+		return append(v.problems, c.probeAnswers(context.WithoutCancel(ctx), follow.all("Pod"))...)
+	}
 	for {
 		if err := follow.trouble(); err != nil {
 			v = verdict{status: err.Error(), problems: []string{err.Error()}}
@@ -133,7 +136,7 @@ func (p *provider) wait(ctx context.Context, c *cluster, w waiting, how readines
 		case v.ready:
 			return nil
 		case v.failed:
-			return notInitialized(last, v.problems)
+			return notInitialized(last, problems())
 		case v.status != "":
 			tell.status(ctx, v.status)
 		}
@@ -145,7 +148,7 @@ func (p *provider) wait(ctx context.Context, c *cluster, w waiting, how readines
 		case <-ctx.Done():
 			return cancelled(last, v.problems)
 		case <-timeout.C:
-			return timedOut(last, v.problems)
+			return timedOut(last, problems())
 		}
 		forget()
 	}

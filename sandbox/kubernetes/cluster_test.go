@@ -58,7 +58,8 @@ func online(t *testing.T, args ...string) (*stack, *client.Clientset, string) {
 }
 
 // runNode makes a node on which pods of a namespace become Ready, except those whose image says what happens instead:
-// "pull-error" cannot be pulled, "crash" ends again and again. Pods that are deleted vanish. It ends with the test.
+// "pull-error" cannot be pulled, "crash" ends again and again, "unready" runs and its probe fails. Pods that are deleted vanish. It
+// ends with the test.
 func runNode(t *testing.T, kube *client.Clientset, namespace string) {
 	t.Helper()
 	name := "node-" + namespace
@@ -118,6 +119,13 @@ func tend(ctx context.Context, kube *client.Clientset, namespace, node string) {
 		case p.Spec.NodeName != "" && p.Status.PodIP == "":
 			p.Status = run(p)
 			_, _ = kube.CoreV1().Pods(namespace).UpdateStatus(ctx, p, metav1.UpdateOptions{})
+			if p.Spec.Containers[0].Image == "unready:1" {
+				_, _ = kube.CoreV1().Events(namespace).Create(ctx, &corev1.Event{
+					ObjectMeta: metav1.ObjectMeta{GenerateName: "unready-"}, Type: corev1.EventTypeWarning, Reason: "Unhealthy", Count: 4, LastTimestamp: metav1.Now(),
+					InvolvedObject: corev1.ObjectReference{Kind: "Pod", Namespace: namespace, Name: p.Name, UID: p.UID},
+					Message:        "Readiness probe failed: HTTP probe failed with statuscode: 503",
+				}, metav1.CreateOptions{})
+			}
 		}
 	}
 }
@@ -134,6 +142,9 @@ func run(p *corev1.Pod) corev1.PodStatus {
 		phase = corev1.PodRunning
 		state.State.Waiting = &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off 10s restarting failed container"}
 		state.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 3, Reason: "Error"}
+	case strings.HasPrefix(image, "unready"):
+		phase = corev1.PodRunning
+		state.State.Running = &corev1.ContainerStateRunning{}
 	default:
 		ready, phase, state.Ready = corev1.ConditionTrue, corev1.PodRunning, true
 		state.State.Running = &corev1.ContainerStateRunning{}

@@ -112,6 +112,7 @@ func TestFailedRolloutTellsThePodsReasons(t *testing.T) {
 	for image, want := range map[string]string{
 		"pull-error:1": `[ImagePullBackOff] Back-off pulling image "pull-error:1"`,
 		"crash:1":      "exit code 3",
+		"unready:1":    "Readiness probe failed: HTTP probe failed with statuscode: 503 (4 times)",
 	} {
 		t.Run(image, func(t *testing.T) {
 			t.Parallel()

@@ -141,6 +141,9 @@ func (a *Agent) follow(ctx context.Context) error {
 		}
 		if err := errors.Join(a.sync(ctx, all), a.addons.sync(ctx)); err != nil && ctx.Err() == nil {
 			klog.ErrorS(err, "Nodes are not as they should be")
+			_ = os.WriteFile(endpoint.FailureFile(a.Dir), []byte(err.Error()), 0o600) // for `sandbox status`; the log has it too
+		} else {
+			os.Remove(endpoint.FailureFile(a.Dir))
 		}
 		select {
 		case <-ctx.Done():
