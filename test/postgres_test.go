@@ -37,7 +37,7 @@ func startPostgres(t *testing.T, address string) *postgres {
 	}
 	uid, _ := strconv.Atoi(owner.Uid)
 	gid, _ := strconv.Atoi(owner.Gid)
-	dir, err := os.MkdirTemp("", "slipway-postgres-") // not below the test's own, into which only root may look
+	dir, err := os.MkdirTemp("", "slipway-postgres-") //nolint:usetesting // into the test's own only root may look
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,5 +110,5 @@ func (p *postgres) sql(t *testing.T, database, statement string) {
 func (p *postgres) login(t *testing.T, name, password string) {
 	t.Helper()
 	p.sql(t, "thoughts", fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s'", name, password))
-	p.sql(t, "thoughts", fmt.Sprintf("GRANT SELECT, INSERT ON visits TO %s", name))
+	p.sql(t, "thoughts", "GRANT SELECT, INSERT ON visits TO "+name)
 }

@@ -223,13 +223,14 @@ func (r *real) badReleases(t *testing.T) {
 func (r *real) drained(t *testing.T) {
 	node := r.get("{.items[0].spec.nodeName}", "pods", "-n", "example", "-l", "app.kubernetes.io/name=frontend")
 	l := startLoad(t, r.addresses("example", "frontend-service"), "/")
-	r.must("kubectl", "drain", node, "--ignore-daemonsets", "--timeout=5m")
+	t.Cleanup(func() { r.must("kubectl", "uncordon", node) })
+	// The scratch directories are local, and nothing in them is to outlive its pod.
+	r.must("kubectl", "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=5m")
 	if left := r.get("{.items[*].metadata.name}", "pods", "-n", "example", "--field-selector", "spec.nodeName="+node); left != "" {
 		t.Errorf("on the node there still are %s", left)
 	}
 	r.podsAreReady(t)
 	sent, failed, why := l.end()
-	r.must("kubectl", "uncordon", node)
 	report(t, "a node drained: %d requests, %d failed %s", sent, failed, why)
 	if failed > 0 {
 		t.Errorf("%d of %d requests failed: %s", failed, sent, why)
