@@ -142,10 +142,10 @@ func TestDamage(t *testing.T) {
 	})
 }
 
-// killControlPlane ends Kubernetes as a lost machine would.
-func (b *box) killControlPlane(t *testing.T) {
+// killService ends a service of the sandbox as a lost machine would; dir is the service's folder.
+func killService(t *testing.T, dir string) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(b.home, "kube", "ready"))
+	content, err := os.ReadFile(filepath.Join(dir, "ready"))
 	if err != nil {
 		t.Fatal(err)
 	}

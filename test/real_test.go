@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// hostAddress is the machine as its nodes see it.
+const hostAddress = "198.18.0.1"
+
 // releases is how many are rolled out in a row under load.
 const releases = 10
 
@@ -38,6 +41,7 @@ func TestReal(t *testing.T) {
 	r.run(t, "a release that cannot work says why, and the old pods serve on", r.badReleases)
 	r.run(t, "a node is drained, and nothing is dropped", r.drained)
 	r.run(t, "the database's user and password change, and nothing is dropped", r.rotated)
+	r.run(t, "the nodes are killed, and the next start brings them back", r.killed)
 	r.run(t, "the autoscaler follows the load", r.autoscaled)
 	r.run(t, "destroy leaves nothing, on the machine neither", func(t *testing.T) {
 		r.destroyed(t)
@@ -46,6 +50,9 @@ func TestReal(t *testing.T) {
 			if left, _ := filepath.Glob(pattern); left != nil {
 				t.Errorf("%s are left: %q", what, left)
 			}
+		}
+		if addresses, err := net.InterfaceAddrs(); err != nil || strings.Contains(fmt.Sprint(addresses), hostAddress) {
+			t.Errorf("the machine still has the address %s: %v, %v", hostAddress, addresses, err)
 		}
 		if mounts, err := os.ReadFile("/proc/self/mounts"); err != nil || strings.Contains(string(mounts), r.home) {
 			t.Errorf("mounts are left: %v\n%s", err, mounts)
@@ -67,10 +74,10 @@ func (r *real) run(t *testing.T, name string, part func(*testing.T)) {
 func newReal(t *testing.T) *real {
 	r := &real{box: newBox(t)}
 	r.must("start", "--pods", "real")
-	r.database = startPostgres(t, "198.18.0.1")
+	r.database = startPostgres(t, hostAddress)
 	r.must("pulumi", "stack", "select", "--create", "prod")
 	r.database.login(t, "app_a", strings.TrimSpace(r.must("pulumi", "config", "get", "slipway:databasePassword", "--stack", "prod").out))
-	if err := os.WriteFile(filepath.Join(r.home, "nodes", "hosts"), []byte("198.18.0.1 thoughts-db.example.internal\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(r.home, "nodes", "hosts"), []byte(hostAddress+" thoughts-db.example.internal\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r.config = []string{
@@ -257,4 +264,12 @@ func (r *real) rotated(t *testing.T) {
 			t.Errorf("pod %s runs on with the old password", pod)
 		}
 	}
+}
+
+// killed ends the nodes' agent as a lost machine would: its kubelets and containers run on, and nobody looks after them.
+func (r *real) killed(t *testing.T) {
+	killService(t, filepath.Join(r.home, "nodes"))
+	r.must("start")
+	r.podsAreReady(t)
+	r.serves(t)
 }

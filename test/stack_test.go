@@ -88,7 +88,7 @@ func TestStack(t *testing.T) {
 		}
 	})
 	t.Run("what was done survives a kill of the control plane", func(t *testing.T) {
-		b.killControlPlane(t)
+		killService(t, filepath.Join(b.home, "kube"))
 		if s := b.try("preview"); s.code != 0 {
 			t.Errorf("preview ended with %d:\n%s", s.code, s.all())
 		}

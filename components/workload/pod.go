@@ -22,7 +22,7 @@ func (c *AppDeployment) deployment(ctx *pulumi.Context, a *app, to refers, after
 		MinReadySeconds:         pulumi.Int(a.timing.minReady),
 		ProgressDeadlineSeconds: pulumi.Int(a.timing.progress),
 		Template: &corev1.PodTemplateSpecArgs{
-			Metadata: &metav1.ObjectMetaArgs{Labels: labels(a.name)},
+			Metadata: &metav1.ObjectMetaArgs{Labels: labels(a.name), Annotations: a.evictable()},
 			Spec:     a.pod(to),
 		},
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"strings"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -70,10 +71,26 @@ func (args *AppDeploymentArgs) checkedScratch(p *check.Problems, r resources) []
 	return checked
 }
 
+func scratchName(i int) string { return fmt.Sprintf("scratch-%d", i) }
+
+// evictable tells the cluster autoscaler that the scratch directories may be lost: by default it takes no node away on which a pod
+// has a local directory. Disruption budgets hold all the same.
+// https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md#what-types-of-pods-can-prevent-ca-from-removing-a-node
+func (a *app) evictable() pulumi.StringMapInput {
+	if len(a.scratch) == 0 {
+		return nil
+	}
+	names := make([]string, len(a.scratch))
+	for i := range a.scratch {
+		names[i] = scratchName(i)
+	}
+	return pulumi.StringMap{"cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes": pulumi.String(strings.Join(names, ","))}
+}
+
 // scratchMounts are the directories, for every container of the pod.
 func (a *app) scratchMounts() (volumes corev1.VolumeArray, mounts corev1.VolumeMountArray) {
 	for i, s := range a.scratch {
-		name := fmt.Sprintf("scratch-%d", i)
+		name := scratchName(i)
 		dir := &corev1.EmptyDirVolumeSourceArgs{SizeLimit: pulumi.String(s.Size)}
 		if s.InMemory {
 			dir.Medium = pulumi.String("Memory")

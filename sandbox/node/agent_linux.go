@@ -101,9 +101,11 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.machines = map[string]*machine{}
 	a.clean()
 	defer a.end()
-	if err := prepareHost(); err != nil {
+	restore, err := prepareHost()
+	if err != nil {
 		return err
 	}
+	defer restore()
 	stopRegistry, err := a.serveRegistry()
 	if err != nil {
 		return err

@@ -29,9 +29,6 @@ func (n network) namespace() string { return "/run/netns/" + n.name }
 // up makes it all; what is there already is made anew.
 func (n network) up() error {
 	n.down()
-	if err := prepareHost(); err != nil {
-		return err
-	}
 	if err := n.makeNamespace(); err != nil {
 		return fmt.Errorf("network namespace %s: %w", n.name, err)
 	}
@@ -120,16 +117,27 @@ func (n network) down() {
 	_ = os.Remove(n.namespace())
 }
 
-// prepareHost gives the host its address towards the nodes, and lets it pass packets on.
-func prepareHost() error {
+const forwarding = "/proc/sys/net/ipv4/ip_forward"
+
+// prepareHost gives the host its address towards the nodes, and lets it pass packets on, until restore.
+func prepareHost() (restore func(), err error) {
 	lo, err := netlink.LinkByName("lo")
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := netlink.AddrReplace(lo, &netlink.Addr{IPNet: ipNet(netip.MustParsePrefix(realnode.HostAddress + "/32"))}); err != nil {
-		return fmt.Errorf("address %s: %w", realnode.HostAddress, err)
+	address := &netlink.Addr{IPNet: ipNet(netip.MustParsePrefix(realnode.HostAddress + "/32"))}
+	if err := netlink.AddrReplace(lo, address); err != nil {
+		return nil, fmt.Errorf("address %s: %w", realnode.HostAddress, err)
 	}
-	return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644)
+	before, err := os.ReadFile(forwarding)
+	if err != nil {
+		return nil, err
+	}
+	restore = func() {
+		_ = netlink.AddrDel(lo, address)
+		_ = os.WriteFile(forwarding, before, 0o644)
+	}
+	return restore, os.WriteFile(forwarding, []byte("1"), 0o644)
 }
 
 // makeNamespace makes one that stays without a process: it is mounted at its name, as iproute2 does.

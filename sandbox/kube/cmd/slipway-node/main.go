@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command slipway-node runs the nodes of the sandbox for real, and is each of the programs that they run.
 //
 //	slipway-node agent --kube DIR --dir DIR --images DIR --account DIR --view FILE --pause FILE
