@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -269,7 +270,16 @@ func (r *real) rotated(t *testing.T) {
 // killed ends the nodes' agent as a lost machine would: its kubelets and containers run on, and nobody looks after them.
 func (r *real) killed(t *testing.T) {
 	killService(t, filepath.Join(r.home, "nodes"))
+	// Times in the cluster are whole seconds. Until a kubelet is back the cluster goes on saying that its pods are ready.
+	killed := time.Now().Truncate(time.Second).Add(time.Second)
 	r.must("start")
-	r.podsAreReady(t)
+	waitFor(t, "containers that have started since", func() bool {
+		started := strings.Fields(r.get("{.items[*].status.containerStatuses[0].state.running.startedAt}", "pods", "-n", "example"))
+		pods := strings.Fields(r.get("{.items[*].metadata.name}", "pods", "-n", "example"))
+		return len(started) == len(pods) && !slices.ContainsFunc(started, func(s string) bool {
+			at, err := time.Parse(time.RFC3339, s)
+			return err != nil || at.Before(killed)
+		})
+	})
 	r.serves(t)
 }
