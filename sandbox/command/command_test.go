@@ -43,8 +43,8 @@ func TestVerbOf(t *testing.T) {
 func TestEnvironmentLeadsNowhereElse(t *testing.T) {
 	foreign := map[string]string{
 		"AWS_PROFILE": "prod", "AWS_SESSION_TOKEN": "x", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "AKIAREAL", "AWS_ENDPOINT_URL": "https://x",
-		"KUBECONFIG": "/root/.kube/config", "KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBE_CONTEXT": "prod",
-		"PULUMI_ACCESS_TOKEN": "pul-x", "PULUMI_BACKEND_URL": "s3://state", "PULUMI_HOME": "/root/.pulumi", "PULUMI_STACK": "real",
+		"KUBECONFIG": "/home/ann/.kube/config", "KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBE_CONTEXT": "prod",
+		"PULUMI_ACCESS_TOKEN": "pul-x", "PULUMI_BACKEND_URL": "s3://state", "PULUMI_HOME": "/home/ann/.pulumi", "PULUMI_STACK": "real",
 		"PULUMI_CONFIG_PASSPHRASE": "real", "PULUMI_CONFIG_PASSPHRASE_FILE": "/real",
 	}
 	for k, v := range foreign {
@@ -52,7 +52,7 @@ func TestEnvironmentLeadsNowhereElse(t *testing.T) {
 	}
 	t.Setenv("GOFLAGS", "-mod=mod")
 	t.Setenv("GOCACHE", "/kept")
-	h := home.Home("/work/.sandbox")
+	h := home.Home("/srv/.sandbox")
 	got := map[string]string{}
 	for _, kv := range environment(h) {
 		k, v, _ := strings.Cut(kv, "=")
@@ -67,14 +67,14 @@ func TestEnvironmentLeadsNowhereElse(t *testing.T) {
 		}
 	}
 	for k, want := range map[string]string{
-		"GOCACHE": "/kept", "GOFLAGS": "-mod=mod -trimpath '-gcflags=all=-dwarf=false -l'", "PULUMI_BACKEND_URL": "file:///work/.sandbox/state?metadata=skip", "KUBECONFIG": "/work/.sandbox/kubeconfig",
-		"AWS_ACCESS_KEY_ID": "SANDBOX", home.Variable: "/work/.sandbox",
+		"GOCACHE": "/kept", "GOFLAGS": "-mod=mod -trimpath '-gcflags=all=-dwarf=false -l'", "PULUMI_BACKEND_URL": "file:///srv/.sandbox/state?metadata=skip", "KUBECONFIG": "/srv/.sandbox/kubeconfig",
+		"AWS_ACCESS_KEY_ID": "SANDBOX", home.Variable: "/srv/.sandbox",
 	} {
 		if got[k] != want {
 			t.Errorf("%s is %q, want %q", k, got[k], want)
 		}
 	}
-	if !strings.HasPrefix(got["PATH"], "/work/.sandbox/bin:") {
+	if !strings.HasPrefix(got["PATH"], "/srv/.sandbox/bin:") {
 		t.Errorf("PATH is %q", got["PATH"])
 	}
 }
