@@ -60,10 +60,14 @@ The stack of up, preview and destroy is "prod", or the one that SLIPWAY_SANDBOX_
 func Main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	// Ctrl-C goes to the whole foreground group: the CLI winds down by itself, and this process has to outlive it.
-	signal.Ignore(syscall.SIGINT)
+	outliveInterrupts()
 	return exitCode(run(ctx, args), os.Stderr)
 }
+
+// outliveInterrupts leaves Ctrl-C, which goes to the whole foreground group, to the programs that this one runs: the CLI winds
+// down by itself, and this process has to outlive it. A signal that is caught is back to its default in them; one that is ignored
+// would be ignored by them too, and the CLI, which interrupts its plugins to end them, would wait five seconds for each.
+func outliveInterrupts() { signal.Notify(make(chan os.Signal, 1), syscall.SIGINT) }
 
 // told is the end of a program that has told the user itself why it ended so: nothing is to be added but its exit code.
 type told struct{ code int }

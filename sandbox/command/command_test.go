@@ -3,8 +3,11 @@ package command
 import (
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/slipway-iac/slipway/sandbox/home"
@@ -36,6 +39,21 @@ func TestVerbOf(t *testing.T) {
 		if got := verbOf(strings.Fields(line)); got != want {
 			t.Errorf("pulumi %s has the verb %q, want %q", line, got, want)
 		}
+	}
+}
+
+// An interrupt ends what the sandbox runs, even where the sandbox itself was started without a terminal, and not the sandbox.
+func TestInterruptsEndWhatItRuns(t *testing.T) {
+	signal.Ignore(syscall.SIGINT)
+	t.Cleanup(func() { signal.Reset(syscall.SIGINT) })
+	outliveInterrupts()
+	err := exec.Command("sh", "-c", "kill -INT $$; exit 0").Run()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGINT {
+		t.Errorf("a program that was interrupted ended with %v", err)
+	}
+	if err := syscall.Kill(os.Getpid(), syscall.SIGINT); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -5,7 +5,9 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -42,8 +44,13 @@ func Build(ctx context.Context, p Program, at func(done, total int)) error {
 	if p.Static {
 		env = append(env, "CGO_ENABLED=0")
 	}
-	// Of this process alone: two may build the same at once.
+	// Of this process alone: two may build the same at once. What is there already stands in for it, so that go sees what is up to
+	// date and does not link again, which takes seconds; where it is not, go puts a new file in the link's place.
 	tmp := fmt.Sprintf("%s.%d.new", p.Out, os.Getpid())
+	if err := os.Link(p.Out, tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	defer os.Remove(tmp) // renaming leaves it where both are the same file
 	cmd := exec.CommandContext(ctx, "go", "build", "-v", "-ldflags", p.LDFlags, "-o", tmp, p.Package)
 	cmd.Dir, cmd.Env = p.Dir, env
 	pipe, err := cmd.StderrPipe()
@@ -67,7 +74,6 @@ func Build(ctx context.Context, p Program, at func(done, total int)) error {
 		at(min(n, total), total)
 	}
 	if err := cmd.Wait(); err != nil {
-		os.Remove(tmp)
 		return failed("go build "+p.Package, err, said)
 	}
 	return os.Rename(tmp, p.Out)

@@ -60,3 +60,37 @@ func TestBuildTellsWhatTheCompilerSaysAndLeavesTheOldOne(t *testing.T) {
 		t.Errorf("there are %q, the program is %q, %v", files, b, err)
 	}
 }
+
+// Linking takes seconds, and a preview builds twice: before the CLI, and in the language host.
+func TestBuildDoesNotLinkAgain(t *testing.T) {
+	p := program(t, "package main\n\nfunc main() {}\n")
+	build := func() (os.FileInfo, string) {
+		t.Helper()
+		if err := Build(t.Context(), p, func(int, int) {}); err != nil {
+			t.Fatal(err)
+		}
+		made, err := os.Stat(p.Out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := os.ReadFile(p.Out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files, _ := filepath.Glob(filepath.Join(filepath.Dir(p.Out), "*")); len(files) != 1 {
+			t.Errorf("there are %q", files)
+		}
+		return made, string(content)
+	}
+	first, _ := build()
+	second, old := build()
+	if !os.SameFile(first, second) {
+		t.Error("what was up to date was linked again")
+	}
+	if err := os.WriteFile(filepath.Join(p.Dir, "main.go"), []byte("package main\n\nfunc main() { println() }\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, changed := build(); changed == old {
+		t.Error("a change of the source was not built")
+	}
+}
