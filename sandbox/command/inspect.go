@@ -17,7 +17,6 @@ import (
 	"github.com/slipway-iac/slipway/sandbox/home"
 	"github.com/slipway-iac/slipway/sandbox/kube/endpoint"
 	"github.com/slipway-iac/slipway/sandbox/kube/view"
-	"github.com/slipway-iac/slipway/sandbox/toolchain"
 )
 
 // Status tells what there is.
@@ -30,7 +29,7 @@ func (s *Sandbox) Status(ctx context.Context) error {
 	} else {
 		fmt.Printf("pulumi       built from its Go module, %s\n", p.Path)
 	}
-	for _, p := range toolchain.Plugins() {
+	for _, p := range s.Tools.Plugins() {
 		switch {
 		case p.Real != "":
 			fmt.Printf("provider     %-11s the real one, %s\n", p.Name, p.Real)

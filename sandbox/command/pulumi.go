@@ -70,7 +70,7 @@ func (s *Sandbox) pulumi(ctx context.Context, args []string) (*exec.Cmd, func(),
 
 // installPlugins installs what this CLI needs and does not bring along.
 func (s *Sandbox) installPlugins(cli toolchain.Pulumi) error {
-	if err := s.Tools.InstallPlugins(toolchain.Plugins(), !cli.OnPath); err != nil {
+	if err := s.Tools.InstallPlugins(s.Tools.Plugins(), !cli.OnPath); err != nil {
 		return fmt.Errorf("the sandbox's providers: %w", err)
 	}
 	return nil

@@ -26,7 +26,7 @@ type Plugin struct {
 }
 
 // Plugins are the providers that a stack on the sandbox finds.
-func Plugins() []Plugin {
+func (t Tools) Plugins() []Plugin {
 	out := []Plugin{
 		{Name: "aws", Version: "6.83.2"},
 		{Name: "eks", Version: "3.9.1", MayBeReal: true},
@@ -37,22 +37,20 @@ func Plugins() []Plugin {
 	}
 	for i, p := range out {
 		if p.MayBeReal {
-			out[i].Real = realPlugin(p)
+			out[i].Real = t.realPlugin(p)
 		}
 	}
 	return out
 }
 
 // realPlugin looks on PATH, then in Pulumi's plugin folder for the same major version, newest first.
-func realPlugin(p Plugin) string {
+func (t Tools) realPlugin(p Plugin) string {
 	exe := "pulumi-resource-" + p.Name
-	if path, err := exec.LookPath(exe); err == nil {
-		if abs, err := filepath.Abs(path); err == nil {
-			return abs
-		}
+	if path := t.installed(exe); path != "" {
+		return path
 	}
 	root := os.Getenv("PULUMI_HOME")
-	if root == "" {
+	if root == "" || root == t.Home.PulumiHome() { // a shell with the sandbox's environment finds the user's folder too
 		h, err := os.UserHomeDir()
 		if err != nil {
 			return ""
@@ -72,6 +70,21 @@ func realPlugin(p Plugin) string {
 		return ""
 	}
 	return found[0]
+}
+
+// installed is where on PATH an executable is that is not the sandbox's own; "" where there is none. A shell with the sandbox's
+// environment has the sandbox's folder in front of all others.
+func (t Tools) installed(exe string) string {
+	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
+		abs, err := filepath.Abs(dir)
+		if err != nil || abs == t.Home.Bin() {
+			continue
+		}
+		if path, err := exec.LookPath(filepath.Join(abs, exe)); err == nil {
+			return path
+		}
+	}
+	return ""
 }
 
 // InstallPlugins puts the providers where the CLI looks for them, and the commands that run beside it into the sandbox's

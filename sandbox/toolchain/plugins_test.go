@@ -8,8 +8,13 @@ import (
 	"testing"
 )
 
-func real(name string) string {
-	for _, p := range Plugins() {
+func real(t *testing.T, name string) string {
+	t.Helper()
+	return realOf(tools(t), name)
+}
+
+func realOf(tl Tools, name string) string {
+	for _, p := range tl.Plugins() {
 		if p.Name == name {
 			return p.Real
 		}
@@ -30,7 +35,7 @@ func only(t *testing.T) (path, pulumiHome string) {
 func TestPluginsAreTheRealOnesWhereInstalled(t *testing.T) {
 	t.Run("nowhere", func(t *testing.T) {
 		only(t)
-		if r := real("kubernetes") + real("eks") + real("aws"); r != "" {
+		if r := real(t, "kubernetes") + real(t, "eks") + real(t, "aws"); r != "" {
 			t.Errorf("got %s", r)
 		}
 	})
@@ -39,34 +44,59 @@ func TestPluginsAreTheRealOnesWhereInstalled(t *testing.T) {
 		for _, v := range []string{"v3.9.0", "v4.9.0", "v4.30.0", "v4.31.0-beta.1", "v5.0.0", "v40.0.0"} {
 			write(t, filepath.Join(h, "plugins", "resource-kubernetes-"+v, "pulumi-resource-kubernetes"), "")
 		}
-		if want := filepath.Join(h, "plugins", "resource-kubernetes-v4.31.0-beta.1", "pulumi-resource-kubernetes"); real("kubernetes") != want {
-			t.Errorf("got %s, want %s", real("kubernetes"), want)
+		if want := filepath.Join(h, "plugins", "resource-kubernetes-v4.31.0-beta.1", "pulumi-resource-kubernetes"); real(t, "kubernetes") != want {
+			t.Errorf("got %s, want %s", real(t, "kubernetes"), want)
 		}
 	})
 	t.Run("of another major version only", func(t *testing.T) {
 		_, h := only(t)
 		write(t, filepath.Join(h, "plugins", "resource-eks-v4.0.0", "pulumi-resource-eks"), "")
-		if real("eks") != "" {
-			t.Errorf("got %s", real("eks"))
+		if real(t, "eks") != "" {
+			t.Errorf("got %s", real(t, "eks"))
 		}
 	})
 	t.Run("on PATH, before Pulumi's folder", func(t *testing.T) {
 		path, h := only(t)
 		write(t, filepath.Join(path, "pulumi-resource-eks"), "")
 		write(t, filepath.Join(h, "plugins", "resource-eks-v3.9.1", "pulumi-resource-eks"), "")
-		if want := filepath.Join(path, "pulumi-resource-eks"); real("eks") != want {
-			t.Errorf("got %s, want %s", real("eks"), want)
+		if want := filepath.Join(path, "pulumi-resource-eks"); real(t, "eks") != want {
+			t.Errorf("got %s, want %s", real(t, "eks"), want)
 		}
 		t.Setenv(StandInsVariable, "true")
-		if real("eks") != "" {
-			t.Errorf("told otherwise, got %s", real("eks"))
+		if real(t, "eks") != "" {
+			t.Errorf("told otherwise, got %s", real(t, "eks"))
+		}
+	})
+	// `eval "$(sandbox env)"` leaves such a shell, in which a plugin that is the sandbox's own must not come to run itself for ever.
+	t.Run("in a shell with the sandbox's environment", func(t *testing.T) {
+		path, _ := only(t)
+		tl := tools(t)
+		t.Setenv("PULUMI_HOME", tl.Home.PulumiHome())
+		t.Setenv("HOME", t.TempDir())
+		t.Setenv("PATH", tl.Home.Bin()+string(filepath.ListSeparator)+path)
+		plugins := []Plugin{{Name: "kubernetes", Version: "4.30.0"}}
+		if err := tl.InstallPlugins(plugins, true); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(tl.Home.Bin(), "pulumi-resource-kubernetes"), "")
+		if r := realOf(tl, "kubernetes"); r != "" {
+			t.Errorf("got %s", r)
+		}
+		users := filepath.Join(os.Getenv("HOME"), ".pulumi", "plugins", "resource-kubernetes-v4.30.0", "pulumi-resource-kubernetes")
+		write(t, users, "")
+		if r := realOf(tl, "kubernetes"); r != users {
+			t.Errorf("got %s, want %s", r, users)
+		}
+		write(t, filepath.Join(path, "pulumi-resource-kubernetes"), "")
+		if r := realOf(tl, "kubernetes"); r != filepath.Join(path, "pulumi-resource-kubernetes") {
+			t.Errorf("got %s, want the one on PATH", r)
 		}
 	})
 	t.Run("never the one that would ask the real AWS", func(t *testing.T) {
 		path, _ := only(t)
 		write(t, filepath.Join(path, "pulumi-resource-aws"), "")
-		if real("aws") != "" {
-			t.Errorf("got %s", real("aws"))
+		if real(t, "aws") != "" {
+			t.Errorf("got %s", real(t, "aws"))
 		}
 	})
 }

@@ -58,8 +58,8 @@ func (t Tools) BuiltPulumi(ctx context.Context) (Pulumi, bool) {
 }
 
 func (t Tools) installedPulumi(ctx context.Context) (Pulumi, bool) {
-	path, err := exec.LookPath("pulumi")
-	if err != nil || filepath.Dir(path) == t.Home.Bin() {
+	path := t.installed("pulumi")
+	if path == "" {
 		return Pulumi{}, false
 	}
 	cmd := exec.CommandContext(ctx, path, "version")
