@@ -21,6 +21,7 @@ func TestStack(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the pods of the services are ready, in two zones at least", func(t *testing.T) { b.podsAreReady(t) })
 	t.Run("nothing changes without a change", func(t *testing.T) {
 		if s := b.try("preview"); s.code != 0 {
 			t.Errorf("preview ended with %d:\n%s", s.code, s.all())
@@ -32,7 +33,6 @@ func TestStack(t *testing.T) {
 			t.Errorf("preview after refresh ended with %d:\n%s", s.code, s.all())
 		}
 	})
-	t.Run("the pods of the services are ready, in two zones at least", func(t *testing.T) { b.podsAreReady(t) })
 	t.Run("the frontend has an autoscaler, and its deployment no count of its own", func(t *testing.T) {
 		var list items
 		b.kubectl(&list, "get", "hpa", "-n", "example")
@@ -102,6 +102,9 @@ func TestStack(t *testing.T) {
 		}
 		if err := os.WriteFile(file, before, 0o600); err != nil {
 			t.Fatal(err)
+		}
+		if s := b.try("preview"); s.code != 3 || strings.Contains(s.all(), "error:") {
+			t.Errorf("preview of what is to be done ended with %d, want 3 and no error:\n%s", s.code, s.all())
 		}
 		b.must("up")
 		if s := b.try("preview"); s.code != 0 {

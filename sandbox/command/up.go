@@ -59,7 +59,7 @@ func (s *Sandbox) Preview(ctx context.Context) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, &said
 	if err := passed(cmd); err != nil {
 		// With --expect-no-changes the CLI words its finding as an error; here it is the answer.
-		if strings.Contains(said.String(), "no changes were expected but changes") {
+		if strings.Contains(said.String(), "no changes were expected") {
 			return errChanges
 		}
 		fmt.Fprint(os.Stderr, said.String())
