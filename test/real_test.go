@@ -3,6 +3,7 @@
 package test
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -40,7 +43,7 @@ func TestReal(t *testing.T) {
 	r.run(t, "the story's manifest drops some", r.asInTheStory)
 	r.run(t, "each guard removed drops some", r.withoutAGuard)
 	r.run(t, "a release that cannot work says why, and the old pods serve on", r.badReleases)
-	r.run(t, "a node is drained, and nothing is dropped", r.drained)
+	r.run(t, "two nodes are drained at once, and nothing is dropped", r.drained)
 	r.run(t, "the database's user and password change, and nothing is dropped", r.rotated)
 	r.run(t, "the nodes are killed, and the next start brings them back", r.killed)
 	r.run(t, "the autoscaler follows the load", r.autoscaled)
@@ -228,20 +231,86 @@ func (r *real) badReleases(t *testing.T) {
 	r.podsAreReady(t)
 }
 
+// drained empties two of the three nodes at once, as an operator in a hurry does: only the budgets keep the two apart.
 func (r *real) drained(t *testing.T) {
-	node := r.get("{.items[0].spec.nodeName}", "pods", "-n", "example", "-l", "app.kubernetes.io/name=frontend")
-	l := startLoad(t, r.addresses("example", "frontend-service"), "/")
-	t.Cleanup(func() { r.must("kubectl", "uncordon", node) })
-	// The scratch directories are local, and nothing in them is to outlive its pod.
-	r.must("kubectl", "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=5m")
-	if left := r.get("{.items[*].metadata.name}", "pods", "-n", "example", "--field-selector", "spec.nodeName="+node); left != "" {
-		t.Errorf("on the node there still are %s", left)
+	var nodes, outs []string
+	for _, n := range strings.Fields(r.get("{.items[*].spec.nodeName}", "pods", "-n", "example", "-l", "app.kubernetes.io/name=frontend")) {
+		if !slices.Contains(nodes, n) && len(nodes) < 2 {
+			nodes = append(nodes, n)
+		}
 	}
-	r.podsAreReady(t)
+	if len(nodes) < 2 {
+		t.Fatalf("the frontend's pods are all on %q", nodes)
+	}
+	budgets := r.watchBudgets(t)
+	l := startLoad(t, r.addresses("example", "frontend-service"), "/")
+	t.Cleanup(func() { r.must(append([]string{"kubectl", "uncordon"}, nodes...)...) })
+	outs = make([]string, len(nodes))
+	var drains sync.WaitGroup
+	for i, n := range nodes {
+		drains.Go(func() {
+			// The scratch directories are local, and nothing in them is to outlive its pod.
+			out, err := r.cmd("..", nil, "kubectl", "drain", n, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=8m").CombinedOutput()
+			if outs[i] = string(out); err != nil {
+				t.Errorf("draining %s: %v\n%s", n, err, out)
+			}
+		})
+	}
+	drains.Wait()
+	for _, n := range nodes {
+		if left := r.get("{.items[*].metadata.name}", "pods", "-n", "example", "--field-selector", "spec.nodeName="+n); left != "" {
+			t.Errorf("on the node there still are %s", left)
+		}
+	}
+	r.podsAreReadyIn(t, 1)
 	sent, failed, why := l.end()
-	report(t, "a node drained: %d requests, %d failed %s", sent, failed, why)
+	refused := strings.Count(strings.Join(outs, ""), "violate the pod's disruption budget")
+	report(t, "two nodes drained at once: %d requests, %d failed %s; the budgets refused %d evictions", sent, failed, why, refused)
 	if failed > 0 {
 		t.Errorf("%d of %d requests failed: %s", failed, sent, why)
+	}
+	if refused == 0 {
+		t.Errorf("no eviction had to wait for a budget, so that this shows nothing of budgets:\n%s", strings.Join(outs, "\n"))
+	}
+	budgets(t)
+}
+
+// watchBudgets follows the disruption budgets until the function that it returns is called, which tells where one had fewer ready
+// pods than it asks for.
+func (r *real) watchBudgets(t *testing.T) func(*testing.T) {
+	t.Helper()
+	cmd := r.cmd("..", nil, "kubectl", "get", "poddisruptionbudgets", "-n", "example", "--watch", "-o",
+		`jsonpath={.metadata.name} {.status.currentHealthy} {.status.desiredHealthy} {.status.expectedPods}{"\n"}`)
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	stop := sync.OnceFunc(func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() })
+	t.Cleanup(stop)
+	return func(t *testing.T) {
+		t.Helper()
+		stop()
+		disturbed := map[string]bool{}
+		for line := range strings.Lines(out.String()) {
+			var name string
+			var healthy, desired, expected int
+			if _, err := fmt.Sscan(line, &name, &healthy, &desired, &expected); err != nil {
+				t.Fatalf("%q: %v", line, err)
+			}
+			disturbed[name] = disturbed[name] || healthy < expected
+			if healthy < desired {
+				t.Errorf("%s had %d ready pods of %d, and asks for %d", name, healthy, expected, desired)
+			}
+		}
+		if len(disturbed) != 3 {
+			t.Errorf("of the three apps' budgets it saw %v:\n%s", disturbed, out.String())
+		}
+		for name, was := range disturbed {
+			if !was {
+				t.Errorf("%s never lost a pod, so that this shows nothing of it", name)
+			}
+		}
 	}
 }
 

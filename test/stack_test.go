@@ -122,8 +122,14 @@ func TestStack(t *testing.T) {
 // podsAreReady waits until they are: the autoscaler starts the frontend's second pod some seconds after the first.
 func (b *box) podsAreReady(t *testing.T) {
 	t.Helper()
-	problems := b.notReady()
-	for deadline := time.Now().Add(2 * time.Minute); len(problems) > 0 && time.Now().Before(deadline); problems = b.notReady() {
+	b.podsAreReadyIn(t, 2)
+}
+
+// podsAreReadyIn waits until the pods of all services are ready, in so many zones at least.
+func (b *box) podsAreReadyIn(t *testing.T, zones int) {
+	t.Helper()
+	problems := b.notReady(zones)
+	for deadline := time.Now().Add(2 * time.Minute); len(problems) > 0 && time.Now().Before(deadline); problems = b.notReady(zones) {
 		time.Sleep(time.Second) // between two looks at the cluster
 	}
 	for _, p := range problems {
@@ -131,8 +137,8 @@ func (b *box) podsAreReady(t *testing.T) {
 	}
 }
 
-// notReady is what is missing until the pods of all services are ready in two zones.
-func (b *box) notReady() (problems []string) {
+// notReady is what is missing until they are.
+func (b *box) notReady(wantZones int) (problems []string) {
 	var nodes, pods items
 	b.kubectl(&nodes, "get", "nodes")
 	zone := map[string]string{}
@@ -154,8 +160,8 @@ func (b *box) notReady() (problems []string) {
 			problems = append(problems, fmt.Sprintf("%s has %d ready pods, want 2 at least", app, perApp[app]))
 		}
 	}
-	if len(zones) < 2 {
-		problems = append(problems, fmt.Sprintf("the pods are in the zones %v, want 2 at least", zones))
+	if len(zones) < wantZones {
+		problems = append(problems, fmt.Sprintf("the pods are in the zones %v, want %d at least", zones, wantZones))
 	}
 	return problems
 }
