@@ -177,7 +177,8 @@ func describe(cfg *config.Config) *system {
 		door: &edge.HttpsLoadBalancerArgs{
 			Domain: cfg.Domain, AlternativeNames: cfg.AlternativeNames, ZoneName: cfg.Zone,
 			DrainSeconds: cfg.Rollout.DrainSeconds, AllowDeletion: !cfg.Protect,
-			Routes: []edge.Route{{Name: "frontend", Paths: []string{"/*"}, HealthCheckPath: "/"}},
+			Routes:    []edge.Route{{Name: "frontend", Paths: []string{"/*"}, HealthCheckPath: "/"}},
+			Migration: cfg.Migration, VpcCidrs: []string{cfg.Network.Cidr},
 		},
 		week: &scaling.NodeScalingScheduleArgs{
 			TimeZone: cfg.Schedule.TimeZone, Base: size,

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
+	"github.com/slipway-iac/slipway/cutover"
 	"github.com/slipway-iac/slipway/internal/check"
 )
 
@@ -66,7 +68,19 @@ func (args *HttpsLoadBalancerArgs) checked(name string) (a HttpsLoadBalancerArgs
 	p.OneOf("tlsPolicy", a.TlsPolicy, TlsPolicies()...)
 	a.CertificateTimeoutMinutes = cmp.Or(a.CertificateTimeoutMinutes, 30)
 	p.Between("certificateTimeoutMinutes", a.CertificateTimeoutMinutes, 5, 180)
+	checkArn(&p, "certificateArn", a.CertificateArn, "acm", "certificate/12345678-1234-1234-1234-123456789012")
+	checkArn(&p, "trustStoreArn", a.TrustStoreArn, "elasticloadbalancing", "truststore/clients/0123456789abcdef")
+	checkArn(&p, "webAclArn", a.WebAclArn, "wafv2", "regional/webacl/site/12345678-1234-1234-1234-123456789012")
 	a.Routes = a.checkRoutes(&p, name)
+	if a.Maintenance != nil {
+		a.Maintenance.check(&p, a.Routes)
+	}
+	for i, c := range a.VpcCidrs {
+		if _, err := netip.ParsePrefix(c); err != nil {
+			p.Addf(fmt.Sprintf("vpcCidrs[%d]", i), "is %q, must be a range of addresses, like %q", c, "10.20.0.0/16")
+		}
+	}
+	a.Migration = a.checkMigration(&p)
 	p.Tags("tags", a.Tags)
 	return a, p.Err(HttpsLoadBalancerType, name)
 }
@@ -122,6 +136,17 @@ func checkId(p *check.Problems, path string, id pulumi.StringInput, prefix strin
 	}
 }
 
+// checkArn refuses an ARN that is known and of something else.
+func checkArn(p *check.Problems, path string, arn pulumi.StringInput, service, example string) {
+	if s, plain := arn.(pulumi.String); plain {
+		kind, _, _ := strings.Cut(example, "/")
+		parts := strings.SplitN(string(s), ":", 6)
+		if len(parts) != 6 || parts[0] != "arn" || parts[2] != service || !strings.HasPrefix(parts[5], kind+"/") {
+			p.Addf(path, "is %q, must be an ARN like %q", string(s), "arn:aws:"+service+":us-west-2:123456789012:"+example)
+		}
+	}
+}
+
 // recorded is what the stack's state and policy packs see of the arguments.
 func (args *HttpsLoadBalancerArgs) recorded() pulumi.Map {
 	groups := pulumi.StringMap{}
@@ -147,31 +172,76 @@ func (args *HttpsLoadBalancerArgs) recorded() pulumi.Map {
 	if args.ZoneId != nil {
 		m["zoneId"] = args.ZoneId
 	}
+	for key, arn := range map[string]pulumi.StringInput{"certificateArn": args.CertificateArn, "trustStoreArn": args.TrustStoreArn, "webAclArn": args.WebAclArn} {
+		if arn != nil {
+			m[key] = arn
+		}
+	}
+	if args.Maintenance != nil {
+		m["maintenance"] = pulumi.StringMap{"page": pulumi.String(args.Maintenance.Page)}
+	}
+	if args.Migration != nil {
+		m["migration"], m["vpcCidrs"] = recordedMigration(args.Migration), pulumi.ToStringArray(args.VpcCidrs)
+	}
 	if len(args.Tags) > 0 {
 		m["tags"] = pulumi.ToStringMap(args.Tags)
 	}
 	return m
 }
 
+func recordedMigration(m *cutover.Migration) pulumi.Map {
+	out := pulumi.Map{"stage": pulumi.String(m.Stage), "old": pulumi.Map{
+		"addresses": pulumi.ToStringArray(m.Old.Addresses), "port": pulumi.Int(m.Old.Port),
+		"healthCheckPath": pulumi.String(m.Old.HealthCheckPath), "healthCheckCodes": pulumi.String(m.Old.HealthCheckCodes),
+	}}
+	if len(m.Routes) > 0 {
+		out["routes"] = pulumi.ToStringMap(m.Routes)
+	}
+	if m.Force != "" {
+		out["force"] = pulumi.String(m.Force)
+	}
+	return out
+}
+
 func (r Route) recorded() pulumi.Map {
 	m := pulumi.Map{"name": pulumi.String(r.Name)}
 	for key, s := range map[string]string{
 		"formerName": r.FormerName, "sameTargetAs": r.SameTargetAs, "healthCheckPath": r.HealthCheckPath, "healthCheckCodes": r.HealthCheckCodes,
+		"stickyCookie": r.StickyCookie,
 	} {
 		if s != "" {
 			m[key] = pulumi.String(s)
 		}
 	}
-	for key, n := range map[string]int{"priority": r.Priority, "healthCheckIntervalSeconds": r.HealthCheckIntervalSeconds} {
+	for key, n := range map[string]int{
+		"priority": r.Priority, "healthCheckIntervalSeconds": r.HealthCheckIntervalSeconds, "stickySeconds": r.StickySeconds, "slowStartSeconds": r.SlowStartSeconds,
+	} {
 		if n != 0 {
 			m[key] = pulumi.Int(n)
 		}
 	}
-	if len(r.Hosts) > 0 {
-		m["hosts"] = pulumi.ToStringArray(r.Hosts)
+	for key, list := range map[string][]string{"hosts": r.Hosts, "paths": r.Paths, "methods": r.Methods, "sourceCidrs": r.SourceCidrs} {
+		if len(list) > 0 {
+			m[key] = pulumi.ToStringArray(list)
+		}
 	}
-	if len(r.Paths) > 0 {
-		m["paths"] = pulumi.ToStringArray(r.Paths)
+	if len(r.Headers) > 0 {
+		headers := make(pulumi.Array, len(r.Headers))
+		for i, h := range r.Headers {
+			headers[i] = pulumi.Map{"name": pulumi.String(h.Name), "values": pulumi.ToStringArray(h.Values)}
+		}
+		m["headers"] = headers
+	}
+	if to := r.Redirect; to != nil {
+		m["redirect"] = pulumi.Map{
+			"host": pulumi.String(to.Host), "path": pulumi.String(to.Path), "query": pulumi.String(to.Query), "permanent": pulumi.Bool(to.Permanent),
+		}
+	}
+	if f := r.FixedResponse; f != nil {
+		m["fixedResponse"] = pulumi.Map{"status": pulumi.Int(f.Status), "body": pulumi.String(f.Body), "contentType": pulumi.String(f.ContentType)}
+	}
+	if r.SameZoneOnly {
+		m["sameZoneOnly"] = pulumi.Bool(true)
 	}
 	if r.NodePort != nil {
 		m["nodePort"] = r.NodePort

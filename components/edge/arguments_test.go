@@ -92,7 +92,7 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   routes[6].paths[2] is "/a*?", the same as routes[6].paths[0]
   routes[6].paths[3] is "/a*?", the same as routes[6].paths[0]
   routes[6].paths[4] is "/a*?", the same as routes[6].paths[0]
-  routes[6] (many) has 6 hosts and paths, must have at most 5: AWS's limit for one rule; put the others into a route with sameTargetAs
+  routes[6] (many) has 6 hosts, paths and other values, must have at most 5: AWS's limit for one rule; put the others into a route with sameTargetAs
   routes[6] (many) has 10 wildcards, must have at most 5: AWS's limit for one rule; put the others into a route with sameTargetAs
   routes[7].paths[0] is "x", must be a path that begins with "/" or "*", of letters, digits, * and ? as wildcards, and _-.$/~"'@:+&, like "/api/*"
   routes[7].paths[1] is "/a b", must be a path that begins with "/" or "*", of letters, digits, * and ? as wildcards, and _-.$/~"'@:+&, like "/api/*"
@@ -101,6 +101,49 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   routes[4].name is "copy", the same as routes[3].name
   routes[4].formerName is "copy", must not be the name of a route that there is
   routes[3].nodePort is 30001, the same as of route "more-than-twenty-letters": set sameTargetAs: "more-than-twenty-letters" instead`},
+		"hall": {hall(), `slipway:index:HttpsLoadBalancer "hall" has 42 invalid argument(s):
+  certificateArn is "arn:aws:iam::1:server-certificate/x", must be an ARN like "arn:aws:acm:us-west-2:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+  trustStoreArn is "clients", must be an ARN like "arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/clients/0123456789abcdef"
+  webAclArn is "arn:aws:wafv2:us-west-2:1:global/webacl/x/1", must be an ARN like "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/site/12345678-1234-1234-1234-123456789012"
+  routes[0] (old) has 7 hosts, paths and other values, must have at most 5: AWS's limit for one rule; put the others into a route with sameTargetAs
+  routes[0].headers[0].name is "Host", must be left to hosts
+  routes[0].headers[0].values[0] is "é", must be 1 to 128 printable ASCII characters, with * and ? as wildcards
+  routes[0].headers[1].name is "a b", must be the name of a header, like "X-Beta"
+  routes[0].headers[1].values is required, for example ["1"]
+  routes[0].headers[2].name is "HOST", must be left to hosts
+  routes[0].headers[2].values[1] is "1", the same as routes[0].headers[2].values[0]
+  routes[0].headers[2] is "host", the same as routes[0].headers[0]
+  routes[0].methods[0] is "get", must be a method in upper case, like "GET"
+  routes[0].methods[1] is "get", must be a method in upper case, like "GET"
+  routes[0].methods[1] is "get", the same as routes[0].methods[0]
+  routes[0].sourceCidrs[0] is "10.0.0.1/8", must be a range of addresses whose host bits are 0, like "198.51.100.0/24"
+  routes[0].sourceCidrs[1] is "here", must be a range of addresses whose host bits are 0, like "198.51.100.0/24"
+  routes[0].stickySeconds is 700000, must be 1 to 604800
+  routes[0].slowStartSeconds is 20, must be 30 to 900
+  routes[0].sameZoneOnly must be left out with stickySeconds: AWS keeps no client at a node then
+  routes[1].stickyCookie is "AWSALBX", must not begin with AWSALB: AWS keeps such names for the load balancer's own
+  routes[1].stickySeconds is required, for example 3600, with stickyCookie
+  routes[2].fixedResponse must be left out with redirect: a request gets one answer
+  routes[2].redirect changes nothing, must have a host, a path or a query: the client would ask again for ever
+  routes[2].fixedResponse.status is 302, must be 200 to 299 or 400 to 599
+  routes[3].redirect.host is "a/b", must be a name, like "www.example.com"
+  routes[3].redirect.path is "x", must be a path that begins with "/", without spaces
+  routes[3].nodePort must be left out with redirect and fixedResponse: such a route has no target
+  routes[3].sameTargetAs is "old", must be left out with redirect and fixedResponse: such a route has no target
+  routes[4].fixedResponse.body is 1025 characters long, must be at most 1024
+  routes[4].fixedResponse.contentType is "text/xml", must be one of "text/plain", "text/css", "text/html", "application/javascript", "application/json"
+  routes[5].stickySeconds must be left out with sameTargetAs: route "cookie" says it
+  routes[5].stickyCookie must be left out with sameTargetAs: route "cookie" says it
+  routes[5].slowStartSeconds must be left out with sameTargetAs: route "cookie" says it
+  routes[5].sameZoneOnly must be left out with sameTargetAs: route "cookie" says it
+  maintenance.page is 1025 characters long, must be at most 1024
+  routes[3].priority is 1, must be higher with maintenance, whose page comes before all routes
+  routes[0].name is "old", must be another name with a migration: the old system's parts have it
+  migration.stage is "slowly", must be "legacy", "canary N" with N from 1 to 50, "split N" with N from 1 to 99, "drain-legacy" or "done"
+  migration.routes["page"] is for a route that there is not: the routes are [old cookie copy]
+  migration.old.hostHeader is "www.example.com", must be left out: a load balancer passes on the Host that the client asked for, so that both systems must accept it. HAProxy sets it
+  migration.old.addresses[0] is "203.0.113.1", must lie in the VPC, or in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10: AWS takes no public address as a target
+  vpcCidrs is required, for example ["10.20.0.0/16"]: a target outside the VPC is registered otherwise`},
 	} {
 		r := &recorder.Recorder{}
 		err := runNamed(r, name, tc.args, nil)
@@ -156,4 +199,27 @@ func TestLengthsOfNames(t *testing.T) {
 	if err := run(account(), args); err == nil || !strings.HasSuffix(err.Error(), "\n  domain is 65 characters long, must be at most 64") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// hall is a door at which everything that a typical one does not have is wrong.
+func hall() *edge.HttpsLoadBalancerArgs {
+	args := routedAt([]edge.Route{
+		{
+			Name: "old", NodePort: pulumi.Int(30001), Headers: []edge.Header{{Name: "Host", Values: []string{"é"}}, {Name: "a b"}, {Name: "HOST", Values: []string{"1", "1"}}},
+			Methods: []string{"get", "get"}, SourceCidrs: []string{"10.0.0.1/8", "here"},
+			StickySeconds: 700000, SlowStartSeconds: 20, SameZoneOnly: true,
+		},
+		{Name: "cookie", Paths: []string{"/c"}, NodePort: pulumi.Int(30002), StickyCookie: "AWSALBX"},
+		{Name: "loop", Paths: []string{"/l"}, Redirect: &edge.Redirect{Permanent: true}, FixedResponse: &edge.FixedResponse{Status: 302}},
+		{Name: "there", Paths: []string{"/t"}, Priority: 1, Redirect: &edge.Redirect{Host: "a/b", Path: "x"}, NodePort: pulumi.Int(30003), SameTargetAs: "old"},
+		{Name: "page", Paths: []string{"/p"}, FixedResponse: &edge.FixedResponse{Status: 200, Body: strings.Repeat("x", 1025), ContentType: "text/xml"}},
+		{Name: "copy", Paths: []string{"/q"}, SameTargetAs: "cookie", StickySeconds: 1, SlowStartSeconds: 30, SameZoneOnly: true, StickyCookie: "c"},
+	})
+	args.CertificateArn, args.TrustStoreArn, args.WebAclArn = pulumi.String("arn:aws:iam::1:server-certificate/x"), pulumi.String("clients"), pulumi.String("arn:aws:wafv2:us-west-2:1:global/webacl/x/1")
+	args.Maintenance = &edge.Maintenance{Page: strings.Repeat("x", 1025)}
+	args.Migration = migration("slowly")
+	args.Migration.Old.Addresses = []string{"203.0.113.1"}
+	args.Migration.Old.HostHeader = "www.example.com"
+	args.Migration.Routes = map[string]string{"page": "legacy"}
+	return args
 }

@@ -11,7 +11,7 @@ import (
 
 // zone is the id of the zone that holds the names.
 func (b *builder) zone() (pulumi.StringInput, error) {
-	if b.args.ZoneId != nil {
+	if b.args.ZoneId != nil || b.args.ZoneName == "" {
 		return b.args.ZoneId, nil
 	}
 	found, err := route53.LookupZone(b.ctx, &route53.LookupZoneArgs{
@@ -22,11 +22,15 @@ func (b *builder) zone() (pulumi.StringInput, error) {
 	if err != nil {
 		return nil, fmt.Errorf("zoneName is %q, must be a public Route 53 zone of the account: %w", b.args.ZoneName, err)
 	}
+	b.nameServers = found.NameServers
 	return pulumi.String(found.ZoneId), nil
 }
 
-// certificate is the certificate for all names, once it is issued.
-func (b *builder) certificate(zone pulumi.StringInput) (*acm.CertificateValidation, error) {
+// certificate is the ARN of the certificate for all names, once it is issued.
+func (b *builder) certificate(zone pulumi.StringInput) (arn pulumi.StringOutput, err error) {
+	if b.args.CertificateArn != nil {
+		return b.args.CertificateArn.ToStringOutput(), nil
+	}
 	requested, err := acm.NewCertificate(b.ctx, b.name+"-certificate", &acm.CertificateArgs{
 		DomainName:              pulumi.String(b.args.Domain),
 		SubjectAlternativeNames: pulumi.ToStringArray(b.args.AlternativeNames),
@@ -34,24 +38,28 @@ func (b *builder) certificate(zone pulumi.StringInput) (*acm.CertificateValidati
 		Tags:                    b.tags(b.name),
 	}, b.below)
 	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
+		return arn, fmt.Errorf("certificate: %w", err)
 	}
 	var proofs pulumi.StringArray
 	for _, host := range bases(b.args.names()) {
 		proof, err := b.proof(zone, requested, host)
 		if err != nil {
-			return nil, fmt.Errorf("validation record for %s: %w", host, err)
+			return arn, fmt.Errorf("validation record for %s: %w", host, err)
 		}
 		proofs = append(proofs, proof.Fqdn)
+	}
+	delegated, err := b.delegated(b.nameServers)
+	if err != nil {
+		return arn, err
 	}
 	wait := fmt.Sprintf("%dm", b.args.CertificateTimeoutMinutes)
 	issued, err := acm.NewCertificateValidation(b.ctx, b.name+"-certificate", &acm.CertificateValidationArgs{
 		CertificateArn: requested.Arn, ValidationRecordFqdns: proofs,
-	}, b.below, pulumi.Timeouts(&pulumi.CustomTimeouts{Create: wait}))
+	}, b.below, pulumi.Timeouts(&pulumi.CustomTimeouts{Create: wait}), delegated)
 	if err != nil {
-		return nil, fmt.Errorf("validation of the certificate: %w", err)
+		return arn, fmt.Errorf("validation of the certificate: %w", err)
 	}
-	return issued, nil
+	return issued.CertificateArn, nil
 }
 
 // proof is the record that proves to AWS that host, and the wildcard at it, are ours.
@@ -81,6 +89,9 @@ func (b *builder) proof(zone pulumi.StringInput, requested *acm.Certificate, hos
 
 // aliases lead the names to the load balancer, once it has answers.
 func (b *builder) aliases(zone pulumi.StringInput, alb *lb.LoadBalancer, after []pulumi.Resource) error {
+	if zone == nil {
+		return nil
+	}
 	types := []string{"A"}
 	if b.args.DualStack {
 		types = append(types, "AAAA")

@@ -2,8 +2,9 @@ package edge
 
 import (
 	"fmt"
+	"runtime/debug"
+	"strings"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
@@ -74,14 +75,14 @@ func (b *builder) loadBalancer(firewall *ec2.SecurityGroup) (*lb.LoadBalancer, e
 	return alb, nil
 }
 
-func (b *builder) listeners(alb *lb.LoadBalancer, certificate *acm.CertificateValidation) (https, http *lb.Listener, err error) {
-	https, err = lb.NewListener(b.ctx, b.name+"-https", &lb.ListenerArgs{
+func (b *builder) listeners(alb *lb.LoadBalancer, certificate pulumi.StringOutput) (https, http *lb.Listener, err error) {
+	args := &lb.ListenerArgs{
 		LoadBalancerArn: alb.Arn,
 		Port:            pulumi.Int(443),
 		Protocol:        pulumi.String("HTTPS"),
 		SslPolicy:       pulumi.String(b.args.TlsPolicy),
 		// The validation's ARN, not the certificate's: AWS refuses a certificate that is not issued yet.
-		CertificateArn: certificate.CertificateArn,
+		CertificateArn: certificate,
 		DefaultActions: lb.ListenerDefaultActionArray{&lb.ListenerDefaultActionArgs{
 			Type: pulumi.String("fixed-response"),
 			FixedResponse: &lb.ListenerDefaultActionFixedResponseArgs{
@@ -89,7 +90,11 @@ func (b *builder) listeners(alb *lb.LoadBalancer, certificate *acm.CertificateVa
 			},
 		}},
 		Tags: b.tags(""),
-	}, b.below)
+	}
+	if b.args.TrustStoreArn != nil {
+		args.MutualAuthentication = &lb.ListenerMutualAuthenticationArgs{Mode: pulumi.String("verify"), TrustStoreArn: b.args.TrustStoreArn}
+	}
+	https, err = lb.NewListener(b.ctx, b.name+"-https", args, b.below)
 	if err != nil {
 		return nil, nil, fmt.Errorf("listener 443: %w", err)
 	}
@@ -109,4 +114,35 @@ func (b *builder) listeners(alb *lb.LoadBalancer, certificate *acm.CertificateVa
 		return nil, nil, fmt.Errorf("listener 80: %w", err)
 	}
 	return https, http, nil
+}
+
+// webAclAssociationType is registered by its name: the package of pulumi-aws that has it takes more memory to compile than most
+// machines have.
+const webAclAssociationType = "aws:wafv2/webAclAssociation:WebAclAssociation"
+
+// awsVersion is the version of pulumi-aws that the program is built with, which its own packages ask for too.
+func awsVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == "github.com/pulumi/pulumi-aws/sdk/v6" {
+				return strings.TrimPrefix(m.Version, "v")
+			}
+		}
+	}
+	return ""
+}
+
+// firewallOfRequests puts the web application firewall in front, where there is one.
+func (b *builder) firewallOfRequests(alb *lb.LoadBalancer) error {
+	if b.args.WebAclArn == nil {
+		return nil
+	}
+	var association pulumi.CustomResourceState
+	err := b.ctx.RegisterResource(webAclAssociationType, b.name+"-waf", pulumi.Map{
+		"resourceArn": alb.Arn, "webAclArn": b.args.WebAclArn,
+	}, &association, b.below, pulumi.Version(awsVersion()))
+	if err != nil {
+		return fmt.Errorf("web application firewall: %w", err)
+	}
+	return nil
 }

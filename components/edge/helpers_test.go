@@ -9,11 +9,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/slipway-iac/slipway/components/edge"
+	"github.com/slipway-iac/slipway/cutover"
 	"github.com/slipway-iac/slipway/internal/recorder"
 )
 
 const (
 	albType        = "aws:lb/loadBalancer:LoadBalancer"
+	targetType     = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
 	attachmentType = "aws:autoscaling/attachment:Attachment"
 	certType       = "aws:acm/certificate:Certificate"
 	egressType     = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
@@ -86,6 +88,32 @@ func typical() *edge.HttpsLoadBalancerArgs {
 		},
 		Tags: map[string]string{"team": "thoughts"},
 	}
+}
+
+// everything is a door with all that a typical one does not have.
+func everything() *edge.HttpsLoadBalancerArgs {
+	args := typical()
+	args.CertificateArn = pulumi.String("arn:aws:acm:us-west-2:123456789012:certificate/1")
+	args.TrustStoreArn = pulumi.String("arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/clients/1")
+	args.WebAclArn = pulumi.String("arn:aws:wafv2:us-west-2:123456789012:regional/webacl/site/1")
+	args.Maintenance = &edge.Maintenance{Page: "<p>Soon."}
+	args.Migration, args.VpcCidrs = migration("canary 10"), []string{"10.20.0.0/16"}
+	args.Migration.Routes = map[string]string{"users": "done"}
+	args.Routes = append(args.Routes,
+		edge.Route{
+			Name: "beta", Headers: []edge.Header{{Name: "X-Beta", Values: []string{"1", "yes*"}}}, Methods: []string{"GET"}, SourceCidrs: []string{"198.51.100.0/24"},
+			NodePort: pulumi.Int(30083), StickySeconds: 3600, StickyCookie: "session", SlowStartSeconds: 60,
+		},
+		edge.Route{Name: "near", Paths: []string{"/near/*"}, NodePort: pulumi.Int(30084), SameZoneOnly: true},
+		edge.Route{Name: "moved", Paths: []string{"/blog/*"}, Redirect: &edge.Redirect{Host: "blog.example.com", Permanent: true}},
+		edge.Route{Name: "gone", Paths: []string{"/v1/*"}, FixedResponse: &edge.FixedResponse{Status: 410, Body: `{"error":"gone"}`, ContentType: "application/json"}},
+	)
+	return args
+}
+
+// migration is one from a system of two machines, one of them outside the VPC.
+func migration(stage string) *cutover.Migration {
+	return &cutover.Migration{Stage: stage, Old: cutover.Old{Addresses: []string{"10.20.4.4", "192.168.1.10"}, Port: 8080, HealthCheckPath: "/up"}}
 }
 
 // run makes the door called "door".

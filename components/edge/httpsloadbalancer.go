@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/slipway-iac/slipway/cutover"
 )
 
 // HttpsLoadBalancerType is in every stack's state: to change it takes an alias and a major version.
@@ -21,10 +23,20 @@ type HttpsLoadBalancerArgs struct {
 	// (https://docs.aws.amazon.com/acm/latest/userguide/acm-limits.html). A change replaces the certificate, without a gap.
 	AlternativeNames []string `pulumi:"alternativeNames,optional"`
 	// ZoneName is the public Route 53 zone that holds the names, for example "example.com", looked up in the account of the
-	// component's provider. Exactly one of ZoneName and ZoneId is required.
+	// component's provider. Before a certificate is waited for it is an error if DNS leads to another zone of that name, see
+	// ResolverVariable. Exactly one of ZoneName and ZoneId is required, unless CertificateArn is given: then without either no DNS
+	// record is made, and the names are led here by whoever holds their zone.
 	ZoneName string `pulumi:"zoneName,optional"`
 	// ZoneId is the same by id, for a zone that this stack makes. A change replaces every DNS record.
 	ZoneId pulumi.StringInput `pulumi:"zoneId,optional"`
+	// CertificateArn is a certificate that is issued already, for Domain and all AlternativeNames, in the same region; whoever brought it
+	// renews it. Default: one is made, proved through the zone, and renews itself.
+	CertificateArn pulumi.StringInput `pulumi:"certificateArn,optional"`
+	// TrustStoreArn makes clients show a certificate that an authority of this trust store has signed, and cuts off those without one.
+	// Default none: any client. Targets see who it was in the header X-Amzn-Mtls-Clientcert-Subject.
+	TrustStoreArn pulumi.StringInput `pulumi:"trustStoreArn,optional"`
+	// WebAclArn is a web application firewall of AWS WAF, of the same region, that judges every request first. Default none.
+	WebAclArn pulumi.StringInput `pulumi:"webAclArn,optional"`
 	// VpcId is the network of the nodes. Required. A change replaces the security group and every target group.
 	VpcId pulumi.StringInput `pulumi:"vpcId"`
 	// PublicSubnetIds are two or more subnets in different zones, with a route to the internet. Required.
@@ -38,6 +50,14 @@ type HttpsLoadBalancerArgs struct {
 	// Routes say which request goes where; at least one, at most 100. Their order means nothing: see Route.Priority. A request
 	// that none of them matches is answered 404.
 	Routes []Route `pulumi:"routes"`
+	// Maintenance answers everything with a page instead. Default nil: the routes are asked.
+	Maintenance *Maintenance `pulumi:"maintenance,optional"`
+	// Migration shares the requests of every route between its target and an old system that is left behind. Default nil: there is none.
+	// A change of its stage changes weights and nothing else; with stage "done", and without a migration, the old system's target
+	// group is gone, which is refused while it still gets requests.
+	Migration *cutover.Migration `pulumi:"migration,optional"`
+	// VpcCidrs are the ranges of addresses of the VPC. Required with Migration: AWS registers an address outside in another way.
+	VpcCidrs []string `pulumi:"vpcCidrs,optional"`
 	// DrainSeconds is how long a node that leaves may still answer what it has begun, 1 to 3600; default 30. Give the apps the same
 	// number: their pods serve on for that long. A node leaves when its group scales in or is replaced.
 	DrainSeconds int `pulumi:"drainSeconds,optional"`
@@ -72,12 +92,17 @@ type HttpsLoadBalancerArgs struct {
 //	├─ aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule   NAME-ROUTE-out        out to the node port, and nowhere else
 //	├─ aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule NAME-ROUTE-in         into the nodes' group, at the node port
 //	├─ aws:lb/loadBalancer:LoadBalancer                          NAME-alb
-//	├─ aws:acm/certificate:Certificate                           NAME-certificate
+//	├─ aws:wafv2/webAclAssociation:WebAclAssociation             NAME-waf              only with WebAclArn
+//	├─ aws:acm/certificate:Certificate                           NAME-certificate      not with CertificateArn
 //	├─ aws:route53/record:Record                                 NAME-HOST-proof       one for "x" and "*.x": they share it
 //	├─ aws:acm/certificateValidation:CertificateValidation       NAME-certificate      what the listener waits for
 //	├─ aws:lb/listener:Listener                                  NAME-https            404 unless a route matches
 //	├─ aws:lb/listener:Listener                                  NAME-http             301 to https
-//	├─ aws:lb/targetGroup:TargetGroup                            NAME-ROUTE
+//	├─ aws:lb/targetGroup:TargetGroup                            NAME-old              only while a migration is under way
+//	├─ aws:lb/targetGroupAttachment:TargetGroupAttachment        NAME-old.ADDRESS      the old system
+//	├─ aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule   NAME-old.ADDRESS      out to it
+//	├─ aws:lb/listenerRule:ListenerRule                          NAME-maintenance      only with Maintenance: 503, before all others
+//	├─ aws:lb/targetGroup:TargetGroup                            NAME-ROUTE            not with Redirect and FixedResponse
 //	├─ aws:autoscaling/attachment:Attachment                     NAME-ROUTE.GROUP      the group's instances, as they come and go
 //	├─ aws:lb/listenerRule:ListenerRule                          NAME-ROUTE            after its attachments and openings
 //	├─ aws:route53/record:Record                                 NAME-HOST-a           after the rules: no name before there are answers
@@ -98,7 +123,7 @@ type HttpsLoadBalancer struct {
 	SecurityGroupId pulumi.StringOutput `pulumi:"securityGroupId"`
 	// CertificateArn is the certificate's ARN, known once it is issued.
 	CertificateArn pulumi.StringOutput `pulumi:"certificateArn"`
-	// TargetGroupArns has the target group of each route by the route's name.
+	// TargetGroupArns has the target group of each route that has one by the route's name.
 	TargetGroupArns pulumi.StringMapOutput `pulumi:"targetGroupArns"`
 }
 
@@ -135,6 +160,9 @@ func (c *HttpsLoadBalancer) build(b *builder) error {
 	if err != nil {
 		return err
 	}
+	if err := b.firewallOfRequests(alb); err != nil {
+		return err
+	}
 	certificate, err := b.certificate(zone)
 	if err != nil {
 		return err
@@ -147,16 +175,25 @@ func (c *HttpsLoadBalancer) build(b *builder) error {
 	if err != nil {
 		return err
 	}
-	rules, err := b.rules(https, targets)
+	old, err := b.old(firewall)
 	if err != nil {
 		return err
+	}
+	rules, err := b.rules(https, targets, old)
+	if err != nil {
+		return err
+	}
+	if b.args.Maintenance != nil {
+		if err := b.maintenance(https); err != nil {
+			return err
+		}
 	}
 	if err := b.aliases(zone, alb, append(rules, https, http)); err != nil {
 		return err
 	}
 	c.Url = pulumi.Sprintf("https://%s/", b.args.Domain)
 	c.LoadBalancerDnsName, c.LoadBalancerArn, c.LoadBalancerName, c.LoadBalancerZoneId = alb.DnsName, alb.Arn, alb.Name, alb.ZoneId
-	c.SecurityGroupId, c.CertificateArn = firewall.ID().ToStringOutput(), certificate.CertificateArn
+	c.SecurityGroupId, c.CertificateArn = firewall.ID().ToStringOutput(), certificate
 	c.TargetGroupArns = b.targetGroupArns(targets)
 	return nil
 }
@@ -167,6 +204,8 @@ type builder struct {
 	name  string
 	args  HttpsLoadBalancerArgs
 	below pulumi.ResourceOrInvokeOption
+	// nameServers are the zone's own, where it was looked up.
+	nameServers []string
 }
 
 // tags are the caller's, with a Name where the console shows one.

@@ -54,7 +54,9 @@ func TestRegistered(t *testing.T) {
 	args := typical()
 	args.DualStack = true
 	mustRun(t, six, args)
-	recorder.CheckDocTree(t, "httpsloadbalancer.go", "HttpsLoadBalancer", r, six)
+	full := mustRun(t, account(), everything())
+	full.Golden(t, "everything")
+	recorder.CheckDocTree(t, "httpsloadbalancer.go", "HttpsLoadBalancer", r, six, full)
 }
 
 func TestOnlyTheseWaysInAndOut(t *testing.T) {

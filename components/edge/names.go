@@ -85,6 +85,7 @@ func (args *HttpsLoadBalancerArgs) checkNames(p *check.Problems) {
 func (args *HttpsLoadBalancerArgs) checkZone(p *check.Problems) {
 	id, plain := args.ZoneId.(pulumi.String)
 	switch {
+	case args.ZoneName == "" && args.ZoneId == nil && args.CertificateArn != nil:
 	case args.ZoneName == "" && args.ZoneId == nil:
 		p.Addf("zoneName", "is required (or zoneId), for example %q: the Route 53 zone in which the names are", "example.com")
 	case args.ZoneName != "" && args.ZoneId != nil:

@@ -43,20 +43,23 @@ func (r Route) automatic() int {
 		quarter, length := band.size/4, 2*band.size/4/pathLengths
 		switch path.kind() {
 		case exact:
-			return first + slot(r.Name, quarter)
+			return first + r.slot(quarter)
 		case wildcard:
-			return first + quarter + (pathLengths-min(path.shortest(), pathLengths))*length + slot(r.Name, length)
+			return first + quarter + (pathLengths-min(path.shortest(), pathLengths))*length + r.slot(length)
 		}
-		return first + 3*quarter + slot(r.Name, quarter)
+		return first + 3*quarter + r.slot(quarter)
 	}
 	panic("the last band is for every host")
 }
 
-// slot spreads names over n places.
-func slot(name string, n int) int {
+// slot spreads routes over n places by their names. The first quarter is for those that ask for more than a host and a path.
+func (r Route) slot(n int) int {
 	h := fnv.New32a()
-	h.Write([]byte(name))
-	return int(h.Sum32() % uint32(n))
+	h.Write([]byte(r.Name))
+	if r.conditional() {
+		return int(h.Sum32() % uint32(n/4))
+	}
+	return n/4 + int(h.Sum32()%uint32(n-n/4))
 }
 
 // priority is the number of the route's rule.
@@ -84,7 +87,7 @@ func between(a, b Route, aPath string) string {
 	for _, x := range a.matches() {
 		for _, y := range b.matches() {
 			switch {
-			case !x.host.overlaps(y.host) || !x.path.overlaps(y.path):
+			case !x.host.overlaps(y.host) || !x.path.overlaps(y.path) || !a.furtherOverlaps(b):
 				continue
 			case x == y:
 				return fmt.Sprintf("matches the same as %s: %s", aPath, x)
@@ -110,19 +113,35 @@ func between(a, b Route, aPath string) string {
 	return fmt.Sprintf("and %s both come to priority %d: set another priority on one of them, 1 to 1000 to come first, 49001 to 50000 to come last", aPath, b.priority())
 }
 
-// match is one combination of a host and a path that a route takes.
-type match struct{ host, path pattern }
+// match is one combination of a host and a path that a route takes, and what else it asks for, in words.
+type match struct {
+	host, path pattern
+	further    string
+}
 
 func (r Route) matches() (all []match) {
 	for _, h := range patterns(r.Hosts) {
 		for _, p := range patterns(r.Paths) {
-			all = append(all, match{h, p})
+			all = append(all, match{h, p, r.further()})
 		}
 	}
 	return all
 }
 
-func (m match) compare(n match) int { return cmp.Or(m.host.compare(n.host), m.path.compare(n.path)) }
+func (m match) compare(n match) int {
+	return cmp.Or(m.host.compare(n.host), m.path.compare(n.path), m.compareFurther(n))
+}
+
+// compareFurther is negative where m alone asks for more. Of two that both do, neither is more specific.
+func (m match) compareFurther(n match) int {
+	switch {
+	case m.further != "" && n.further == "":
+		return -1
+	case m.further == "" && n.further != "":
+		return 1
+	}
+	return 0
+}
 
 func (m match) String() string {
 	host, path := "host "+string(m.host), "path "+string(m.path)
@@ -131,6 +150,9 @@ func (m match) String() string {
 	}
 	if m.path == anything {
 		path = "any path"
+	}
+	if m.further != "" {
+		return host + ", " + path + ", " + m.further
 	}
 	return host + ", " + path
 }

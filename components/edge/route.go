@@ -6,10 +6,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Route sends the requests for some hosts and paths to one node port of every node. Without hosts it takes every host, without
-// paths every path, without both every request that no other route takes. Of the hosts one must match, and of the paths one;
-// five hosts and paths together at most, with five wildcards, which is AWS's limit for one rule: more go into a second route
-// with SameTargetAs (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
+// Route sends the requests for some hosts and paths to one node port of every node, or answers them itself (Redirect,
+// FixedResponse). Without hosts it takes every host, without paths every path, without any condition every request that no other
+// route takes. Of each list one entry must match: of the hosts one, of the paths one, and so on; five entries of all lists
+// together at most, with five wildcards, which is AWS's limit for one rule: more go into a second route with SameTargetAs
+// (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
 type Route struct {
 	// Name of the route: lower-case letters, digits and hyphens. With the component's name at most 23 characters, because AWS
 	// allows 32 for a target group's. Required. A new name means a new target group, unless FormerName says that it is the old one.
@@ -22,13 +23,27 @@ type Route struct {
 	// Paths are patterns for the path, without the query: * for any text (with slashes), ? for one character, upper and lower case
 	// differ, at most 128 characters. "/api" matches that path alone, "/api/*" what is below it. Default any.
 	Paths []string `pulumi:"paths,optional"`
+	// Headers that a request must have, all of them. Default none.
+	Headers []Header `pulumi:"headers,optional"`
+	// Methods of requests, in upper case: "GET". Default any.
+	Methods []string `pulumi:"methods,optional"`
+	// SourceCidrs are the ranges of addresses that the client's connection comes from, IPv4 or IPv6; behind a content delivery network
+	// that is the network's own. Default any.
+	SourceCidrs []string `pulumi:"sourceCidrs,optional"`
+	// Redirect sends the client elsewhere, instead of a target. Default nil: no.
+	Redirect *Redirect `pulumi:"redirect,optional"`
+	// FixedResponse answers at the load balancer itself, instead of a target. Default nil: no.
+	FixedResponse *FixedResponse `pulumi:"fixedResponse,optional"`
 	// Priority decides between two routes that match one request: the lower number wins, 1 to 50000. Default: the more specific
 	// route wins, hosts before paths: an exact host before a wildcard, a longer wildcard before a shorter one, a wildcard before any
-	// host; then the same for paths. The number is then a function of the route's own name, hosts and paths, from 1001 to 49000, so
+	// host; then the same for paths; then one with headers, methods or sourceCidrs before one without, in the order of the Gateway
+	// API (https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule). The number is then a function of the route's own name and
+	// conditions, from 1001 to 49000, so
 	// that no other route can change it. 1 to 1000 are free for what comes first, 49001 to 50000 for what comes last. It is an error if
 	// specificity does not decide, and if two names land on the same number.
 	Priority int `pulumi:"priority,optional"`
-	// NodePort is the port of the app's Service on every node, 30000 to 32767. Required, unless SameTargetAs is set. A change makes a new
+	// NodePort is the port of the app's Service on every node, 30000 to 32767. Required, unless SameTargetAs, Redirect or FixedResponse
+	// is set. A change makes a new
 	// target group and moves the rule there; requests may be answered 503 until the first health check has passed.
 	NodePort pulumi.IntInput `pulumi:"nodePort,optional"`
 	// SameTargetAs is the name of another route, whose target group takes these requests too. Default none. Two routes cannot have the
@@ -44,6 +59,16 @@ type Route struct {
 	// below 25. Two failures take a node out, one success brings a new node in. Noticing must not take longer than DrainSeconds: the
 	// apps serve on for that long after they say that they end.
 	HealthCheckIntervalSeconds int `pulumi:"healthCheckIntervalSeconds,optional"`
+	// StickySeconds keeps a client at the node that it first came to, by a cookie that lives so long: 1 to 604800. Default 0: every
+	// request goes where there is least to do. A node that drains gets a client's requests no more.
+	StickySeconds int `pulumi:"stickySeconds,optional"`
+	// StickyCookie is the app's own cookie by which StickySeconds keeps a client. Default: one of the load balancer's.
+	StickyCookie string `pulumi:"stickyCookie,optional"`
+	// SlowStartSeconds gives a new node its full share only after so long, 30 to 900. Default 0: at once.
+	SlowStartSeconds int `pulumi:"slowStartSeconds,optional"`
+	// SameZoneOnly sends requests only to nodes in the zone that they came into: no costs between zones, and no share of the load for a
+	// zone without clients. Each zone needs nodes of its own then. Default false: all nodes get the same share. Not with StickySeconds.
+	SameZoneOnly bool `pulumi:"sameZoneOnly,optional"`
 }
 
 const (

@@ -61,7 +61,7 @@ func TestTheMoreSpecificRouteIsAskedFirst(t *testing.T) {
 func TestPrioritiesAreContract(t *testing.T) {
 	r := mustRun(t, account(), typical())
 	got := fmt.Sprint(priority(t, r, "frontend"), priority(t, r, "thoughts"), priority(t, r, "users"), priority(t, r, "rest"))
-	if want := "13286 11116 7 47616"; got != want {
+	if want := "14286 11116 7 48616"; got != want {
 		t.Errorf("priorities %s, want %s", got, want)
 	}
 }

@@ -3,6 +3,7 @@ package edge
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ var (
 	pathPattern = regexp.MustCompile(`^[/*][A-Za-z0-9_.$/~"'@:+&*?-]*$`)
 	codes       = regexp.MustCompile(`^[2-4][0-9][0-9]([,-][2-4][0-9][0-9])*$`)
 	urlPath     = regexp.MustCompile(`^/[\x21-\x7e]*$`)
+	cookieName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,127}$")
 )
 
 // checkRoutes is the routes with their defaults filled in.
@@ -42,6 +44,7 @@ func (args *HttpsLoadBalancerArgs) checkRoutes(p *check.Problems, name string) [
 		names[i] = out[i].Name
 		out[i].checkName(at, name)
 		out[i].checkConditions(at, args.names())
+		out[i].checkFurther(at)
 		if out[i].Priority != 0 {
 			at.Between("priority", out[i].Priority, 1, maxPriority)
 		}
@@ -98,9 +101,10 @@ func (r Route) checkConditions(p *check.Problems, names []string) {
 		}
 	}
 	p.Unique("paths", r.Paths)
-	all := strings.Join(append(slices.Clone(r.Hosts), r.Paths...), " ")
-	if n := len(r.Hosts) + len(r.Paths); n > maxConditions {
-		p.Addf("", "(%s) has %d hosts and paths, must have at most %d: AWS's limit for one rule; put the others into a route with sameTargetAs", r.Name, n, maxConditions)
+	values := slices.Concat(r.Hosts, r.Paths, r.furtherValues())
+	all := strings.Join(values, " ")
+	if n := len(values); n > maxConditions {
+		p.Addf("", "(%s) has %d hosts, paths and other values, must have at most %d: AWS's limit for one rule; put the others into a route with sameTargetAs", r.Name, n, maxConditions)
 	}
 	if n := strings.Count(all, "*") + strings.Count(all, "?"); n > maxWildcards {
 		p.Addf("", "(%s) has %d wildcards, must have at most %d: AWS's limit for one rule; put the others into a route with sameTargetAs", r.Name, n, maxWildcards)
@@ -109,6 +113,10 @@ func (r Route) checkConditions(p *check.Problems, names []string) {
 
 // checkTarget is the route with the defaults of its target filled in.
 func (r Route) checkTarget(p *check.Problems, routes []Route, drain int) Route {
+	if r.answers() {
+		r.checkAnswer(p)
+		return r
+	}
 	if r.SameTargetAs != "" {
 		r.checkShared(p, routes)
 		return r
@@ -128,7 +136,28 @@ func (r Route) checkTarget(p *check.Problems, routes []Route, drain int) Route {
 	p.Match("healthCheckCodes", r.HealthCheckCodes, codes, `codes of 200 to 499, like "200", "200,204" or "200-399"`)
 	r.checkInterval(p, drain)
 	r.HealthCheckIntervalSeconds = cmp.Or(r.HealthCheckIntervalSeconds, min(usualInterval, longestInterval(drain)))
+	r.checkSharing(p)
 	return r
+}
+
+// checkSharing refuses ways to share requests among the nodes that AWS does not have.
+func (r Route) checkSharing(p *check.Problems) {
+	if r.StickySeconds != 0 {
+		p.Between("stickySeconds", r.StickySeconds, 1, 604800)
+	}
+	if r.StickyCookie != "" {
+		p.Match("stickyCookie", r.StickyCookie, cookieName, "the name of a cookie")
+		if strings.HasPrefix(r.StickyCookie, "AWSALB") {
+			p.Addf("stickyCookie", "is %q, must not begin with AWSALB: AWS keeps such names for the load balancer's own", r.StickyCookie)
+		}
+		p.Required("stickySeconds", r.StickySeconds != 0, "3600, with stickyCookie")
+	}
+	if r.SlowStartSeconds != 0 {
+		p.Between("slowStartSeconds", r.SlowStartSeconds, 30, 900)
+	}
+	if r.SameZoneOnly && r.StickySeconds != 0 {
+		p.Addf("sameZoneOnly", "must be left out with stickySeconds: AWS keeps no client at a node then")
+	}
 }
 
 func (r Route) checkInterval(p *check.Problems, drain int) {
@@ -152,18 +181,24 @@ func (r Route) checkShared(p *check.Problems, routes []Route) {
 	case routes[i].SameTargetAs != "":
 		p.Addf("sameTargetAs", "is %q, must be a route with a nodePort of its own: that one has sameTargetAs %q", r.SameTargetAs, routes[i].SameTargetAs)
 	}
-	for _, of := range []struct {
-		path string
-		set  bool
-	}{
-		{"nodePort", r.NodePort != nil},
-		{"healthCheckPath", r.HealthCheckPath != ""},
-		{"healthCheckCodes", r.HealthCheckCodes != ""},
-		{"healthCheckIntervalSeconds", r.HealthCheckIntervalSeconds != 0},
-	} {
-		if of.set {
-			p.Addf(of.path, "must be left out with sameTargetAs: route %q says it", r.SameTargetAs)
+	for path, set := range r.targetSettings() {
+		if set {
+			p.Addf(path, "must be left out with sameTargetAs: route %q says it", r.SameTargetAs)
 		}
+	}
+}
+
+// targetSettings are the settings of a target, and whether they are set.
+func (r Route) targetSettings() iter.Seq2[string, bool] {
+	return func(yield func(string, bool) bool) {
+		_ = yield("nodePort", r.NodePort != nil) &&
+			yield("healthCheckPath", r.HealthCheckPath != "") &&
+			yield("healthCheckCodes", r.HealthCheckCodes != "") &&
+			yield("healthCheckIntervalSeconds", r.HealthCheckIntervalSeconds != 0) &&
+			yield("stickySeconds", r.StickySeconds != 0) &&
+			yield("stickyCookie", r.StickyCookie != "") &&
+			yield("slowStartSeconds", r.SlowStartSeconds != 0) &&
+			yield("sameZoneOnly", r.SameZoneOnly)
 	}
 }
 

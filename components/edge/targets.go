@@ -24,7 +24,7 @@ type target struct {
 func (b *builder) targets(firewall *ec2.SecurityGroup) (map[string]target, error) {
 	all := map[string]target{}
 	for i, r := range b.args.Routes {
-		if r.SameTargetAs != "" {
+		if r.SameTargetAs != "" || r.answers() {
 			continue
 		}
 		t, err := b.target(r, fmt.Sprintf("routes[%d]", i), firewall)
@@ -52,17 +52,12 @@ func (b *builder) target(r Route, path string, firewall *ec2.SecurityGroup) (t t
 		Protocol:            pulumi.String("HTTP"),
 		ProtocolVersion:     pulumi.String("HTTP1"),
 		DeregistrationDelay: pulumi.Int(b.args.DrainSeconds),
-		HealthCheck: &lb.TargetGroupHealthCheckArgs{
-			Path:               pulumi.String(r.HealthCheckPath),
-			Port:               pulumi.String("traffic-port"),
-			Protocol:           pulumi.String("HTTP"),
-			Matcher:            pulumi.String(r.HealthCheckCodes),
-			Interval:           pulumi.Int(r.HealthCheckIntervalSeconds),
-			Timeout:            pulumi.Int(checkTimeout(r.HealthCheckIntervalSeconds)),
-			HealthyThreshold:   pulumi.Int(healthyChecks),
-			UnhealthyThreshold: pulumi.Int(unhealthyChecks),
-		},
-		Tags: b.tags(""),
+		HealthCheck:         healthCheck(r.HealthCheckPath, r.HealthCheckCodes, r.HealthCheckIntervalSeconds),
+		Stickiness:          r.stickiness(),
+		SlowStart:           r.slowStart(),
+		// What the load balancer says holds where the group says nothing: all zones.
+		LoadBalancingCrossZoneEnabled: crossZone(r.SameZoneOnly),
+		Tags:                          b.tags(""),
 	}, b.below, r.alias(b.name, ""))
 	if err != nil {
 		return t, fmt.Errorf("target group: %w", err)
@@ -80,6 +75,43 @@ func (b *builder) target(r Route, path string, firewall *ec2.SecurityGroup) (t t
 		t.ready = append(t.ready, a)
 	}
 	return t, nil
+}
+
+func healthCheck(path, codes string, interval int) *lb.TargetGroupHealthCheckArgs {
+	return &lb.TargetGroupHealthCheckArgs{
+		Path:               pulumi.String(path),
+		Port:               pulumi.String("traffic-port"),
+		Protocol:           pulumi.String("HTTP"),
+		Matcher:            pulumi.String(codes),
+		Interval:           pulumi.Int(interval),
+		Timeout:            pulumi.Int(checkTimeout(interval)),
+		HealthyThreshold:   pulumi.Int(healthyChecks),
+		UnhealthyThreshold: pulumi.Int(unhealthyChecks),
+	}
+}
+
+func (r Route) stickiness() lb.TargetGroupStickinessPtrInput {
+	switch {
+	case r.StickySeconds == 0:
+		return nil
+	case r.StickyCookie == "":
+		return &lb.TargetGroupStickinessArgs{Type: pulumi.String("lb_cookie"), CookieDuration: pulumi.Int(r.StickySeconds)}
+	}
+	return &lb.TargetGroupStickinessArgs{Type: pulumi.String("app_cookie"), CookieName: pulumi.String(r.StickyCookie), CookieDuration: pulumi.Int(r.StickySeconds)}
+}
+
+func (r Route) slowStart() pulumi.IntPtrInput {
+	if r.SlowStartSeconds == 0 {
+		return nil
+	}
+	return pulumi.Int(r.SlowStartSeconds)
+}
+
+func crossZone(sameZoneOnly bool) pulumi.StringPtrInput {
+	if sameZoneOnly {
+		return pulumi.String("false")
+	}
+	return nil
 }
 
 // open lets the load balancer reach the node port: out of its own group, and into the nodes'. Both are resources of their own
@@ -107,37 +139,30 @@ func (b *builder) open(r Route, t *target, firewall *ec2.SecurityGroup) error {
 }
 
 // rules send the requests to the targets.
-func (b *builder) rules(https *lb.Listener, targets map[string]target) (rules []pulumi.Resource, err error) {
+func (b *builder) rules(https *lb.Listener, targets map[string]target, old *target) (rules []pulumi.Resource, err error) {
+	drainFirst, err := b.drainFirst()
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range b.args.Routes {
-		t := targets[r.Name]
-		rule, err := lb.NewListenerRule(b.ctx, b.name+"-"+r.Name, &lb.ListenerRuleArgs{
-			ListenerArn: https.Arn,
-			Priority:    pulumi.Int(r.priority()),
-			Conditions:  r.conditions(),
-			Actions:     lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{Type: pulumi.String("forward"), TargetGroupArn: t.group.Arn}},
-			Tags:        b.tags(""),
-		}, b.below, pulumi.DependsOn(t.ready), r.alias(b.name, ""))
+		args := &lb.ListenerRuleArgs{ListenerArn: https.Arn, Priority: pulumi.Int(r.priority()), Conditions: r.conditions(), Tags: b.tags("")}
+		var after []pulumi.Resource
+		if r.answers() {
+			args.Actions = r.answer()
+		} else {
+			t := targets[r.Name]
+			args.Actions, after = b.forward(r, t, old), t.ready
+			if old != nil {
+				after = slices.Concat(after, old.ready)
+			}
+		}
+		rule, err := lb.NewListenerRule(b.ctx, b.name+"-"+r.Name, args, b.below, pulumi.DependsOn(after), r.alias(b.name, ""), drainFirst)
 		if err != nil {
 			return nil, fmt.Errorf("rule of route %s: %w", r.Name, err)
 		}
 		rules = append(rules, rule)
 	}
 	return rules, nil
-}
-
-func (r Route) conditions() (all lb.ListenerRuleConditionArray) {
-	if len(r.Hosts) > 0 {
-		all = append(all, &lb.ListenerRuleConditionArgs{HostHeader: &lb.ListenerRuleConditionHostHeaderArgs{Values: pulumi.ToStringArray(r.Hosts)}})
-	}
-	paths := r.Paths
-	// A rule needs a condition.
-	if len(r.Hosts)+len(paths) == 0 {
-		paths = []string{"/*"}
-	}
-	if len(paths) > 0 {
-		all = append(all, &lb.ListenerRuleConditionArgs{PathPattern: &lb.ListenerRuleConditionPathPatternArgs{Values: pulumi.ToStringArray(paths)}})
-	}
-	return all
 }
 
 // targetGroupArns is the target groups' ARNs by route, or an error if two routes turn out to have the same port: AWS would refuse
@@ -148,6 +173,9 @@ func (b *builder) targetGroupArns(targets map[string]target) pulumi.StringMapOut
 	ports := pulumi.IntArray{}
 	var owners []string
 	for _, r := range b.args.Routes {
+		if r.answers() {
+			continue
+		}
 		arns[r.Name] = targets[r.Name].group.Arn
 		if r.SameTargetAs == "" {
 			ports, owners = append(ports, targets[r.Name].port), append(owners, r.Name)

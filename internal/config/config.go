@@ -11,6 +11,8 @@ import (
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
+
+	"github.com/slipway-iac/slipway/cutover"
 )
 
 // Config is what Pulumi.STACK.yaml says, with the defaults of Pulumi.yaml filled in by the engine.
@@ -32,6 +34,8 @@ type Config struct {
 	DatabasePassword pulumi.StringOutput `json:"-"`
 	Rollout          Rollout             `json:"rollout"`
 	Schedule         Schedule            `json:"schedule"`
+	// Migration is how far the site has moved from an old system; nil where there is none.
+	Migration *cutover.Migration `json:"migration,omitempty"`
 	// RepositoriesOnly stops before the network: for the first run, before there are images.
 	RepositoriesOnly bool `json:"repositoriesOnly,omitempty"`
 	// Protect keeps the cluster, the repositories and the load balancer from being deleted; false only on the way to a destroy.

@@ -29,6 +29,7 @@ func good() map[string]string {
 		"slipway:rollout":          `{"drainSeconds":30,"slowestRequestSeconds":30}`,
 		"slipway:schedule":         `{"timeZone":"Europe/Madrid","nightsFrom":"20:00","nightsTo":"07:00","nightNodes":2,"weekendNodes":2}`,
 		"slipway:protect":          "true",
+		"slipway:migration":        `{"stage":"canary 10","routes":{"frontend":"split 30"},"old":{"addresses":["10.20.4.4"],"port":8080}}`,
 	}
 }
 
@@ -60,6 +61,9 @@ func TestLoadFillsEveryField(t *testing.T) {
 	if cfg.Images.Frontend != "1.10" || cfg.Cluster.Nodes.Max != 6 || cfg.AlternativeNames[0] != "example.com" || !cfg.Protect {
 		t.Errorf("got %+v", cfg)
 	}
+	if m := cfg.Migration; m == nil || m.Stage != "canary 10" || m.Routes["frontend"] != "split 30" || m.Old.Addresses[0] != "10.20.4.4" || m.Old.Port != 8080 {
+		t.Errorf("migration %+v", m)
+	}
 	if cfg.Registry.ExpireUntaggedDays != 0 {
 		t.Error("what is left out must stay zero, so that the component's default holds")
 	}
@@ -76,6 +80,7 @@ func TestLoadSaysEveryProblemAtOnce(t *testing.T) {
 		"slipway:images":           `{"frontend":1.1,"thoughts_server":"2.0.0","users_server":"2.0.0"}`,
 		"slipway:protect":          "maybe",
 		"slipway:frontned":         "8",
+		"slipway:migration":        `{"stage":10,"routes":["frontend"],"old":"10.0.0.1"}`,
 		"slipway:databasePassword": "in the open",
 	})
 	delete(values, "slipway:zone")
@@ -93,6 +98,16 @@ func TestLoadSaysEveryProblemAtOnce(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "in the open") {
 		t.Error("the error shows the password")
+	}
+}
+
+// Pulumi.yaml gives every key a value, so that none means an empty one.
+func TestNoMigrationIsNone(t *testing.T) {
+	values := good()
+	values["slipway:migration"] = "{}"
+	cfg, err := load(t, values, password)
+	if err != nil || cfg.Migration != nil {
+		t.Errorf("got %+v, %v", cfg, err)
 	}
 }
 

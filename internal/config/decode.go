@@ -109,6 +109,21 @@ func (p *problems) value(path string, in any, out reflect.Value) {
 			p.value(fmt.Sprintf("%s[%d]", path, i), e, s.Index(i))
 		}
 		out.Set(s)
+	case reflect.Pointer:
+		out.Set(reflect.New(out.Type().Elem()))
+		p.value(path, in, out.Elem())
+	case reflect.Map:
+		m, ok := in.(map[string]any)
+		if !ok {
+			p.addf("%s is %s, must hold a value for each name", path, show(in))
+			return
+		}
+		out.Set(reflect.MakeMap(out.Type()))
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			v := reflect.New(out.Type().Elem()).Elem()
+			p.value(path+"."+k, m[k], v)
+			out.SetMapIndex(reflect.ValueOf(k), v)
+		}
 	case reflect.Struct:
 		m, ok := in.(map[string]any)
 		if !ok {

@@ -74,6 +74,10 @@ func TestLoadBalancerRefusals(t *testing.T) {
 		{"https", object{"port": 444.0, "defaultActions": list(object{"type": "forward", "targetGroupArn": "arn:none"})}, "TargetGroupNotFound"},
 		{"http", object{"port": 81.0, "defaultActions": list(object{"type": "redirect", "redirect": object{"statusCode": "HTTP_301"}})}, "creates a loop"},
 		{"http", object{"port": 81.0, "certificateArn": w.id("certificate")}, "A certificate cannot be specified for HTTP listeners"},
+		{"https", object{"port": 444.0, "mutualAuthentication": object{"mode": "verify", "trustStoreArn": "clients"}}, "must be the ARN of a trust store"},
+		{"waf", nil, "WAFAssociatedItemException"},
+		{"waf", object{"resourceArn": "arn:none"}, "LoadBalancerNotFound"},
+		{"waf", object{"webAclArn": "arn:aws:wafv2:us-east-1:123456789012:global/webacl/site/0a1b"}, "must be the ARN of a regional web ACL"},
 		{"listenerRule", nil, "PriorityInUse: Priority '10' is currently in use"},
 		{"listenerRule", object{"priority": 50001.0}, "is 50001, must be 1 to 50000"},
 		{"listenerRule", object{"priority": 11.0, "listenerArn": "arn:none"}, "ListenerNotFound"},
@@ -127,6 +131,7 @@ func TestLoadBalancerRevisions(t *testing.T) {
 		{"listenerRule", object{"listenerArn": w.id("http")}, []string{"listenerArn"}},
 		{"listenerCertificate", object{"certificateArn": w.id("certificate")}, []string{"certificateArn"}},
 		{"target", object{"port": 8001.0}, []string{"port"}},
+		{"waf", object{"webAclArn": "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/other/0a1b"}, []string{"webAclArn"}},
 	})
 	check := nested(w.by["targets"].Out["healthCheck"])
 	if check["path"] != "/ready" || check["timeout"] != 5.0 || check["matcher"] != "200" {

@@ -167,6 +167,8 @@ func (w *world) addAll() {
 	})
 	w.add("validation", certificateValidationToken, object{"certificateArn": w.id("certificate"), "validationRecordFqdns": list(w.out("proof", "fqdn"))})
 	w.add("balancer", loadBalancerToken, object{"subnets": list(w.id("publicA"), w.id("publicB")), "securityGroups": list(w.id("balancerGroup")), "dropInvalidHeaderFields": true})
+	w.add("parameter", parameterToken, object{"name": "/proxy/config", "type": "String", "insecureValue": "one"})
+	w.add("waf", webAclAssociationToken, object{"resourceArn": w.id("balancer"), "webAclArn": "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/site/0a1b"})
 	w.add("targets", targetGroupToken, object{"port": 30080.0, "protocol": "HTTP", "vpcId": w.id("vpc"), "deregistrationDelay": 30.0, "healthCheck": object{"path": "/healthz", "interval": 10.0}})
 	w.add("addresses", targetGroupToken, object{"port": 8000.0, "protocol": "HTTP", "vpcId": w.id("vpc"), "targetType": "ip"})
 	w.add("target", targetGroupAttachmentToken, object{"targetGroupArn": w.id("addresses"), "targetId": "10.0.2.7"})

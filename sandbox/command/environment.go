@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"os"
 	"strings"
 
@@ -28,6 +29,8 @@ func set(h home.Home) map[string]string {
 		"AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
 		"KUBECONFIG":                  h.Kubeconfig(),
 		"GOFLAGS":                     gobuild.Flags(os.Getenv("GOFLAGS")),
+		// The model's DNS zones are its own: what the internet says of their names is another's.
+		"SLIPWAY_RESOLVER": cmp.Or(os.Getenv("SLIPWAY_RESOLVER"), "off"),
 	}
 }
 
