@@ -24,12 +24,13 @@ func closure(t *testing.T, pkg string) []string {
 func TestImportersCompileOnlyWhatTheyUse(t *testing.T) {
 	everywhere := []string{"github.com/pulumi/pulumi/pkg/", "github.com/pulumi/pulumi-go-provider", "k8s.io/", "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/wafv2"}
 	for pkg, never := range map[string][]string{
-		"registry": {"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2", "github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
-		"network":  {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
-		"cluster":  nil,
-		"workload": {"github.com/pulumi/pulumi-aws", "github.com/pulumi/pulumi-eks"},
-		"edge":     {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
-		"scaling":  {"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2", "github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
+		"registry":  {"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2", "github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
+		"network":   {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
+		"cluster":   nil,
+		"workload":  {"github.com/pulumi/pulumi-aws", "github.com/pulumi/pulumi-eks"},
+		"edge":      {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
+		"migration": {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
+		"scaling":   {"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2", "github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
 	} {
 		self := module + "/components/" + pkg
 		for _, dep := range closure(t, self) {

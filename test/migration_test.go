@@ -101,23 +101,24 @@ func changes(t *testing.T, preview string) string {
 }
 
 // differences are the values that differ, a line each.
-func differences(path string, before, after any) (lines string) {
+func differences(path string, before, after any) string {
+	var lines strings.Builder
 	switch a := after.(type) {
 	case map[string]any:
 		if b, ok := before.(map[string]any); ok {
 			keys := maps.Clone(a)
 			maps.Copy(keys, b)
 			for _, k := range slices.Sorted(maps.Keys(keys)) {
-				lines += differences(strings.TrimPrefix(path+"."+k, "."), b[k], a[k])
+				lines.WriteString(differences(strings.TrimPrefix(path+"."+k, "."), b[k], a[k]))
 			}
-			return lines
+			return lines.String()
 		}
 	case []any:
 		if b, ok := before.([]any); ok && len(a) == len(b) {
 			for i := range a {
-				lines += differences(fmt.Sprintf("%s[%d]", path, i), b[i], a[i])
+				lines.WriteString(differences(fmt.Sprintf("%s[%d]", path, i), b[i], a[i]))
 			}
-			return lines
+			return lines.String()
 		}
 	}
 	if reflect.DeepEqual(before, after) {

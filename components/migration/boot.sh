@@ -1,0 +1,62 @@
+#!/bin/bash
+# A proxy: HAProxy from the distribution, and a timer that follows the configuration in Parameter Store. Version @passwordVersion@ of the
+# password of the statistics page.
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
+until apt-get update -qq && apt-get install -y -qq --no-install-recommends haproxy awscli; do sleep 10; done
+
+cat > /usr/local/sbin/slipway-follow <<'EOF'
+#!/bin/bash
+# Brings the configuration, and loads it without dropping a connection if it is another one and HAProxy takes it.
+set -euo pipefail
+etc=${ETC:-/etc/haproxy}
+new=$(mktemp "$etc/.haproxy.cfg.XXXXXX")
+trap 'rm -f "$new"' EXIT
+get() { aws ssm get-parameter --region '@region@' --with-decryption --name "$1" --query Parameter.Value --output text; }
+get '@configuration@' > "$new"
+if cmp -s "$new" "$etc/haproxy.cfg"; then exit 0; fi
+if ! haproxy -c -q -f "$new"; then
+  echo "the new configuration is refused, the old one stays" >&2
+  exit 1
+fi
+chmod 644 "$new"
+mv "$new" "$etc/haproxy.cfg"
+systemctl reload-or-restart haproxy
+EOF
+
+cat > /usr/local/sbin/slipway-password <<'EOF'
+#!/bin/bash
+# Writes the password of the statistics page where HAProxy's unit reads it, readable by root only.
+set -euo pipefail
+file=${DEFAULTS:-/etc/default/haproxy}
+umask 077
+password=$(aws ssm get-parameter --region '@region@' --with-decryption --name '@password@' --query Parameter.Value --output text)
+printf '@passwordVariable@="%s"\n' "$(sed 's/[\\"$`]/\\&/g' <<< "$password")" > "$file"
+EOF
+
+cat > /etc/systemd/system/slipway-follow.service <<'EOF'
+[Unit]
+Description=Follow the configuration of HAProxy
+After=network-online.target
+[Service]
+Type=oneshot
+ExecStart=/usr/local/sbin/slipway-follow
+EOF
+cat > /etc/systemd/system/slipway-follow.timer <<'EOF'
+[Unit]
+Description=Follow the configuration of HAProxy
+[Timer]
+OnActiveSec=0
+OnUnitInactiveSec=15
+AccuracySec=1
+[Install]
+WantedBy=timers.target
+EOF
+
+chmod 755 /usr/local/sbin/slipway-follow /usr/local/sbin/slipway-password
+if [ -n '@password@' ]; then
+  until /usr/local/sbin/slipway-password; do sleep 10; done
+fi
+systemctl daemon-reload
+systemctl restart haproxy
+systemctl enable --now slipway-follow.timer
