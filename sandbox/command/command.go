@@ -48,6 +48,8 @@ an AWS account in a file.
   sandbox env              print the environment for kubectl and others: eval "$(sandbox env)"
   sandbox kubectl ARGS…    run kubectl, built on first use, against the sandbox
   sandbox demo TAG         put a demonstration service into the account's repositories, for real pods to run
+  sandbox edge             serve the account's application load balancers on free ports of 127.0.0.1, until Ctrl-C
+    --http PORT            with edge: the port that stands for 80; --https PORT is the one that stands for 443
   sandbox fault WORDS…     order a failure: TYPE create|update|delete TIMES CODE, where the code "cut" kills the provider after the effect
   sandbox types            list the resource types and functions that the AWS model knows
   sandbox reset            stop, and forget the account, the cluster and the stacks' state; what was built stays
@@ -134,6 +136,8 @@ func run(ctx context.Context, args []string) error {
 		return s.Kubectl(ctx, args[1:])
 	case "demo":
 		return s.Demo(ctx, args[1:])
+	case "edge":
+		return s.Edge(ctx, args[1:])
 	case "fault":
 		return s.Fault(args[1:])
 	case "types":

@@ -79,6 +79,9 @@ func (h Home) Nodes() string { return h.path("nodes") }
 // Images is the folder of the registry.
 func (h Home) Images() string { return h.path("images") }
 
+// Edge is the folder of the certificate authority of `sandbox edge`.
+func (h Home) Edge() string { return h.path("edge") }
+
 // Kubeconfig is the file that `sandbox env` names.
 func (h Home) Kubeconfig() string { return h.path("kubeconfig") }
 
