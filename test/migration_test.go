@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/slipway-iac/slipway/cutover"
 )
 
 // TestMigration takes the site from its old system to the new one, a stage at a time, as pull requests do.
@@ -26,6 +28,9 @@ func TestMigration(t *testing.T) {
 	b.must("start")
 	b.must("pulumi", "stack", "select", "--create", "prod")
 	up("legacy")
+	door := openDoor(t, b)
+	door.shares(t, 0)
+	door.redirects(t)
 
 	var story strings.Builder
 	stage := "legacy"
@@ -36,6 +41,12 @@ func TestMigration(t *testing.T) {
 		if s := b.must(append([]string{"pulumi", "preview", "--expect-no-changes"}, at(next)...)...); s.code != 0 {
 			t.Errorf("after %s there are changes:\n%s", next, s.all())
 		}
+		parsed, err := cutover.ParseStage(next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, share := parsed.Weights()
+		door.shares(t, share)
 		stage = next
 	}
 	for _, next := range []string{"canary 10", "split 50", "canary 5", "split 90"} {

@@ -158,10 +158,8 @@ func (r *real) serves(t *testing.T) {
 // waitFor waits for what makes no event that a test could see.
 func waitFor(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Minute); !ok(); time.Sleep(200 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within five minutes: %s", what)
-		}
+	if !within(ok) {
+		t.Fatalf("not within five minutes: %s", what)
 	}
 }
 
