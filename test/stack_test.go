@@ -13,6 +13,9 @@ import (
 // TestStack takes the production stack through its life, as `make up`, `make preview` and `make destroy` do.
 func TestStack(t *testing.T) {
 	b := newBox(t)
+	if s := b.try("preview"); s.code != 3 || !strings.Contains(s.out, "to create") || strings.Contains(s.all(), "error:") {
+		t.Errorf("a preview of everything ended with %d, want 3 and no error:\n%s", s.code, s.all())
+	}
 	up := b.must("up")
 	t.Run("up ends with the outputs and where to look next", func(t *testing.T) {
 		for _, want := range []string{"https://www.example.com", "123456789012.dkr.ecr.us-west-2.amazonaws.com/frontend", "slipway-prod-cluster", "America/Los_Angeles", "Where to look next"} {
@@ -102,9 +105,6 @@ func TestStack(t *testing.T) {
 		}
 		if err := os.WriteFile(file, before, 0o600); err != nil {
 			t.Fatal(err)
-		}
-		if s := b.try("preview"); s.code != 3 || strings.Contains(s.all(), "error:") {
-			t.Errorf("preview of what is to be done ended with %d, want 3 and no error:\n%s", s.code, s.all())
 		}
 		b.must("up")
 		if s := b.try("preview"); s.code != 0 {
