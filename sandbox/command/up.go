@@ -191,8 +191,9 @@ Where to look next
   eval "$(%s env)"
   %s kubectl get pods -A -o wide        the pods and their nodes
   %s status                             the account, Kubernetes, the providers
+  %s edge                               serves the site on this machine, for curl
   make destroy                          takes all of it away
-`, executable(), executable(), executable())
+`, executable(), executable(), executable(), executable())
 	return nil
 }
 
