@@ -179,6 +179,7 @@ func describe(cfg *config.Config) *system {
 			DrainSeconds: cfg.Rollout.DrainSeconds, AllowDeletion: !cfg.Protect,
 			Routes:    []edge.Route{{Name: "frontend", Paths: []string{"/*"}, HealthCheckPath: "/"}},
 			Migration: cfg.Migration, VpcCidrs: []string{cfg.Network.Cidr},
+			AccessLogs: &edge.AccessLogs{RetentionDays: cfg.AccessLogDays},
 		},
 		week: &scaling.NodeScalingScheduleArgs{
 			TimeZone: cfg.Schedule.TimeZone, Base: size,

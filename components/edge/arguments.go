@@ -71,6 +71,7 @@ func (args *HttpsLoadBalancerArgs) checked(name string) (a HttpsLoadBalancerArgs
 	checkArn(&p, "certificateArn", a.CertificateArn, "acm", "certificate/12345678-1234-1234-1234-123456789012")
 	checkArn(&p, "trustStoreArn", a.TrustStoreArn, "elasticloadbalancing", "truststore/clients/0123456789abcdef")
 	checkArn(&p, "webAclArn", a.WebAclArn, "wafv2", "regional/webacl/site/12345678-1234-1234-1234-123456789012")
+	a.AccessLogs = a.AccessLogs.checked(&p)
 	a.Routes = a.checkRoutes(&p, name)
 	if a.Maintenance != nil {
 		a.Maintenance.check(&p, a.Routes)
@@ -176,6 +177,9 @@ func (args *HttpsLoadBalancerArgs) recorded() pulumi.Map {
 		if arn != nil {
 			m[key] = arn
 		}
+	}
+	if args.AccessLogs != nil {
+		m["accessLogs"] = pulumi.IntMap{"retentionDays": pulumi.Int(args.AccessLogs.RetentionDays)}
 	}
 	if args.Maintenance != nil {
 		m["maintenance"] = pulumi.StringMap{"page": pulumi.String(args.Maintenance.Page)}

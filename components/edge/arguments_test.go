@@ -101,10 +101,11 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   routes[4].name is "copy", the same as routes[3].name
   routes[4].formerName is "copy", must not be the name of a route that there is
   routes[3].nodePort is 30001, the same as of route "more-than-twenty-letters": set sameTargetAs: "more-than-twenty-letters" instead`},
-		"hall": {hall(), `slipway:index:HttpsLoadBalancer "hall" has 42 invalid argument(s):
+		"hall": {hall(), `slipway:index:HttpsLoadBalancer "hall" has 43 invalid argument(s):
   certificateArn is "arn:aws:iam::1:server-certificate/x", must be an ARN like "arn:aws:acm:us-west-2:123456789012:certificate/12345678-1234-1234-1234-123456789012"
   trustStoreArn is "clients", must be an ARN like "arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/clients/0123456789abcdef"
   webAclArn is "arn:aws:wafv2:us-west-2:1:global/webacl/x/1", must be an ARN like "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/site/12345678-1234-1234-1234-123456789012"
+  accessLogs.retentionDays is 4000, must be 1 to 3653
   routes[0] (old) has 7 hosts, paths and other values, must have at most 5: AWS's limit for one rule; put the others into a route with sameTargetAs
   routes[0].headers[0].name is "Host", must be left to hosts
   routes[0].headers[0].values[0] is "é", must be 1 to 128 printable ASCII characters, with * and ? as wildcards
@@ -216,6 +217,7 @@ func hall() *edge.HttpsLoadBalancerArgs {
 		{Name: "copy", Paths: []string{"/q"}, SameTargetAs: "cookie", StickySeconds: 1, SlowStartSeconds: 30, SameZoneOnly: true, StickyCookie: "c"},
 	})
 	args.CertificateArn, args.TrustStoreArn, args.WebAclArn = pulumi.String("arn:aws:iam::1:server-certificate/x"), pulumi.String("clients"), pulumi.String("arn:aws:wafv2:us-west-2:1:global/webacl/x/1")
+	args.AccessLogs = &edge.AccessLogs{RetentionDays: 4000}
 	args.Maintenance = &edge.Maintenance{Page: strings.Repeat("x", 1025)}
 	args.Migration = migration("slowly")
 	args.Migration.Old.Addresses = []string{"203.0.113.1"}

@@ -57,7 +57,11 @@ func (b *builder) loadBalancer(firewall *ec2.SecurityGroup) (*lb.LoadBalancer, e
 		}
 		return ids, nil
 	}).(pulumi.StringArrayOutput)
-	alb, err := lb.NewLoadBalancer(b.ctx, b.name+albSuffix, &lb.LoadBalancerArgs{
+	bucket, after, err := b.logs()
+	if err != nil {
+		return nil, err
+	}
+	args := &lb.LoadBalancerArgs{
 		LoadBalancerType:         pulumi.String("application"),
 		Internal:                 pulumi.Bool(false),
 		IpAddressType:            pulumi.String(addresses),
@@ -68,7 +72,11 @@ func (b *builder) loadBalancer(firewall *ec2.SecurityGroup) (*lb.LoadBalancer, e
 		EnableHttp2:              pulumi.Bool(true),
 		IdleTimeout:              pulumi.Int(b.args.IdleTimeoutSeconds),
 		Tags:                     b.tags(""),
-	}, b.below)
+	}
+	if bucket != nil {
+		args.AccessLogs = &lb.LoadBalancerAccessLogsArgs{Bucket: bucket.Bucket, Enabled: pulumi.Bool(true)}
+	}
+	alb, err := lb.NewLoadBalancer(b.ctx, b.name+albSuffix, args, b.below, pulumi.DependsOn(after))
 	if err != nil {
 		return nil, fmt.Errorf("load balancer: %w", err)
 	}

@@ -36,6 +36,9 @@ func account() *recorder.Recorder {
 	return &recorder.Recorder{
 		Outputs: map[string]func(pulumi.MockResourceArgs) resource.PropertyMap{
 			albType: arn, groupType: arn, listenerType: arn,
+			"aws:s3/bucketV2:BucketV2": func(a pulumi.MockResourceArgs) resource.PropertyMap {
+				return resource.PropertyMap{"arn": str("arn:aws:s3:::" + a.Name), "bucket": str(a.Name)}
+			},
 			certType: func(a pulumi.MockResourceArgs) resource.PropertyMap {
 				hosts := []resource.PropertyValue{a.Inputs["domainName"]}
 				hosts = append(hosts, a.Inputs["subjectAlternativeNames"].ArrayValue()...)
@@ -59,6 +62,10 @@ func account() *recorder.Recorder {
 			},
 		},
 		Calls: map[string]func(resource.PropertyMap) resource.PropertyMap{
+			"aws:index/getCallerIdentity:getCallerIdentity": func(resource.PropertyMap) resource.PropertyMap {
+				return resource.PropertyMap{"accountId": str("123456789012")}
+			},
+			"aws:index/getRegion:getRegion": func(resource.PropertyMap) resource.PropertyMap { return resource.PropertyMap{"name": str("us-west-2")} },
 			"aws:route53/getZone:getZone": func(in resource.PropertyMap) resource.PropertyMap {
 				out := maps.Clone(in)
 				out["zoneId"], out["id"] = str("Z0FOUND"), str("Z0FOUND")
@@ -96,6 +103,7 @@ func everything() *edge.HttpsLoadBalancerArgs {
 	args.CertificateArn = pulumi.String("arn:aws:acm:us-west-2:123456789012:certificate/1")
 	args.TrustStoreArn = pulumi.String("arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/clients/1")
 	args.WebAclArn = pulumi.String("arn:aws:wafv2:us-west-2:123456789012:regional/webacl/site/1")
+	args.AccessLogs = &edge.AccessLogs{}
 	args.Maintenance = &edge.Maintenance{Page: "<p>Soon."}
 	args.Migration, args.VpcCidrs = migration("canary 10"), []string{"10.20.0.0/16"}
 	args.Migration.Routes = map[string]string{"users": "done"}

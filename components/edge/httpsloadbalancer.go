@@ -35,6 +35,8 @@ type HttpsLoadBalancerArgs struct {
 	// TrustStoreArn makes clients show a certificate that an authority of this trust store has signed, and cuts off those without one.
 	// Default none: any client. Targets see who it was in the header X-Amzn-Mtls-Clientcert-Subject.
 	TrustStoreArn pulumi.StringInput `pulumi:"trustStoreArn,optional"`
+	// AccessLogs keeps a line for each request in a bucket. Default nil: no logs.
+	AccessLogs *AccessLogs `pulumi:"accessLogs,optional"`
 	// WebAclArn is a web application firewall of AWS WAF, of the same region, that judges every request first. Default none.
 	WebAclArn pulumi.StringInput `pulumi:"webAclArn,optional"`
 	// VpcId is the network of the nodes. Required. A change replaces the security group and every target group.
@@ -91,6 +93,11 @@ type HttpsLoadBalancerArgs struct {
 //	├─ aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule NAME-http-ipv6        only with DualStack
 //	├─ aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule   NAME-ROUTE-out        out to the node port, and nowhere else
 //	├─ aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule NAME-ROUTE-in         into the nodes' group, at the node port
+//	├─ aws:s3/bucketV2:BucketV2                                  NAME-logs             only with AccessLogs
+//	├─ aws:s3/bucketPolicy:BucketPolicy                          NAME-logs             load balancers write, nobody in the open
+//	├─ aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock    NAME-logs
+//	├─ aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2 NAME-logs
+//	├─ aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2 NAME-logs
 //	├─ aws:lb/loadBalancer:LoadBalancer                          NAME-alb
 //	├─ aws:wafv2/webAclAssociation:WebAclAssociation             NAME-waf              only with WebAclArn
 //	├─ aws:acm/certificate:Certificate                           NAME-certificate      not with CertificateArn

@@ -34,6 +34,8 @@ type Config struct {
 	DatabasePassword pulumi.StringOutput `json:"-"`
 	Rollout          Rollout             `json:"rollout"`
 	Schedule         Schedule            `json:"schedule"`
+	// AccessLogDays is how long the load balancer's line for each request is kept.
+	AccessLogDays int `json:"accessLogDays,omitempty"`
 	// Migration is how far the site has moved from an old system; nil where there is none.
 	Migration *cutover.Migration `json:"migration,omitempty"`
 	// RepositoriesOnly stops before the network: for the first run, before there are images.

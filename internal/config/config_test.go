@@ -29,6 +29,7 @@ func good() map[string]string {
 		"slipway:rollout":          `{"drainSeconds":30,"slowestRequestSeconds":30}`,
 		"slipway:schedule":         `{"timeZone":"Europe/Madrid","nightsFrom":"20:00","nightsTo":"07:00","nightNodes":2,"weekendNodes":2}`,
 		"slipway:protect":          "true",
+		"slipway:accessLogDays":    "30",
 		"slipway:migration":        `{"stage":"canary 10","routes":{"frontend":"split 30"},"old":{"addresses":["10.20.4.4"],"port":8080}}`,
 	}
 }

@@ -133,7 +133,11 @@ func validateLoadBalancer(tx *Tx, o, old *Object) error {
 	}
 	for _, name := range []string{"accessLogs", "connectionLogs"} {
 		if l := nested(o.Get(name)); l["enabled"] == true {
-			return Errorf("InvalidConfigurationRequest", "Access Denied for bucket: %v. Please check S3bucket permission", l["bucket"])
+			bucket, _ := l["bucket"].(string)
+			prefix, _ := l["prefix"].(string)
+			if err := tx.mayLog(bucket, prefix); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
