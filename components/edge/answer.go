@@ -75,9 +75,9 @@ func (r Route) checkAnswer(p *check.Problems) {
 		if to.Path != "" {
 			at.Match("path", to.Path, urlPath, `a path that begins with "/", without spaces`)
 		}
-		for path, s := range map[string]string{"host": to.Host, "path": to.Path, "query": to.Query} {
-			if len(s) > maxPattern {
-				at.Addf(path, "is %d characters long, must be at most %d", len(s), maxPattern)
+		for _, part := range [][2]string{{"host", to.Host}, {"path", to.Path}, {"query", to.Query}} {
+			if n := len(part[1]); n > maxPattern {
+				at.Addf(part[0], "is %d characters long, must be at most %d", n, maxPattern)
 			}
 		}
 	}
