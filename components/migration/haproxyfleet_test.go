@@ -204,3 +204,19 @@ func TestAConfigurationThatIsTooLong(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Before anything exists nothing of it is known, and a preview still shows every part.
+func TestNothingIsKnownYet(t *testing.T) {
+	made := mustRun(t, typical("canary 10"))
+	preview := account()
+	preview.Preview = true
+	if err := run(preview, "proxy", typical("canary 10")); err != nil {
+		t.Fatal(err)
+	}
+	if a, b := made.Tree(), preview.Tree(); a != b {
+		t.Errorf("a preview shows\n%s\nand the update makes\n%s", b, a)
+	}
+	if data := preview.Find(t, templateType, "proxy").Inputs["userData"]; data.IsString() {
+		t.Errorf("the user data is known before the password's version is: %v", data)
+	}
+}
