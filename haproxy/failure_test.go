@@ -162,6 +162,16 @@ func TestHealthPort(t *testing.T) {
 	expect("resumed by the file", 200)
 	from.Close()
 	eventually(t, "it fails without a server", func() bool { return health("/healthz") == 503 })
+	p.Health.Alone = true
+	p.reload(t)
+	eventually(t, "the server is down after the reload too", func() bool { return p.status(t, "site.old", "old1") == "DOWN" })
+	if got := health("/healthz"); got != 200 {
+		t.Errorf("an instance that tells of itself alone answers %d without a server", got)
+	}
+	p.tell(t, haproxy.DrainInstance)
+	if got := health("/healthz"); got != 503 {
+		t.Errorf("drained, an instance that tells of itself alone answers %d", got)
+	}
 }
 
 func TestANameFollowsItsAddresses(t *testing.T) {

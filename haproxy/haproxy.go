@@ -179,12 +179,16 @@ type Resolver struct {
 	KeepSeconds int
 }
 
-// Health is the port that a load balancer in front asks. It fails while no side that takes new sessions has a usable server.
+// Health is the port that a load balancer in front asks. It fails while no side that takes new sessions has a usable server, unless
+// Alone.
 type Health struct {
 	// Port. Default 8002.
 	Port int
 	// Path. Default "/healthz".
 	Path string
+	// Alone tells of this instance and not of the systems behind it. For an auto scaling group that replaces what its load balancer
+	// finds dead: it would replace every instance, again and again, while a system is down. Default false.
+	Alone bool
 	// Draining makes it fail from the start; DrainInstance does the same at run time.
 	Draining bool
 }

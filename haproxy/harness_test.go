@@ -32,13 +32,13 @@ func program(t testing.TB) string {
 	if os.Getenv("CI") == "true" {
 		t.Fatal("haproxy is not on PATH: apt-get install haproxy")
 	}
-	t.Skip("haproxy is not on PATH: apt-get install haproxy, to run this")
+	t.Skip("haproxy is not on PATH: apt-get install haproxy, to run this") // a laptop without it; CI installs it, and fails above
 	return ""
 }
 
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !is(); time.Sleep(5 * time.Millisecond) { // another process makes no event here
 		if time.Now().After(deadline) {
 			t.Fatalf("after a minute it is still not so that %s", what)
 		}
@@ -300,7 +300,13 @@ func exchange(t testing.TB, url string, change ...func(*http.Request)) (*http.Re
 	for _, f := range change {
 		f(req)
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	return answer(t, http.DefaultTransport, req)
+}
+
+// answer is what a request gets, with its body read.
+func answer(t testing.TB, via http.RoundTripper, req *http.Request) (*http.Response, string) {
+	t.Helper()
+	resp, err := via.RoundTrip(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,16 +42,7 @@ func fromAddress(t *testing.T, ip, url string, header http.Header) (*http.Respon
 		req.Header[name] = values
 	}
 	req.Host = "shop.example.com:8000"
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp, strings.TrimSpace(string(body))
+	return answer(t, transport, req)
 }
 
 var forwarded = []string{

@@ -122,12 +122,14 @@ func (c Config) health(f *cfg) {
 	f.section("frontend health")
 	c.bind(f, c.Health.Port, "")
 	f.line("monitor-uri %s", c.Health.Path)
-	for _, s := range c.sides() {
-		if s.share > 0 {
-			f.line("acl served nbsrv(%s) gt 0", s.backend())
+	if !c.Health.Alone {
+		for _, s := range c.sides() {
+			if s.share > 0 {
+				f.line("acl served nbsrv(%s) gt 0", s.backend())
+			}
 		}
+		f.line("monitor fail unless served")
 	}
-	f.line("monitor fail unless served")
 	f.line("monitor fail if { nbsrv(instance) lt 1 }")
 	f.line("http-request deny deny_status 404")
 }

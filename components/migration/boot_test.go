@@ -66,7 +66,7 @@ func TestAProxyFollowsItsConfiguration(t *testing.T) {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
 		}
-		t.Skip("haproxy is not installed: apt-get install haproxy")
+		t.Skip("haproxy is not installed: apt-get install haproxy") // a laptop without it; CI installs it, and fails above
 	}
 	b, follow := newBench(t), script(t, "slipway-follow")
 	config := func(port int) string {

@@ -28,7 +28,7 @@ func (args *HaproxyFleetArgs) config(newName string) haproxy.Config {
 		Listeners: []haproxy.Listener{{Port: httpsPort, HTTPS: true, PublicPort: 443}, {Port: httpPort, PublicPort: 80}},
 		New:       &haproxy.System{Name: newName, Port: 443, TLS: true, Host: args.New.Host, HealthMethod: "GET", HealthPath: args.New.HealthPath},
 		Cookie:    args.Cookie,
-		Health:    haproxy.Health{Port: healthPort},
+		Health:    haproxy.Health{Port: healthPort, Alone: true}, // the auto scaling group replaces what fails
 		Process:   haproxy.Process{HardStopSeconds: args.DrainSeconds},
 	}
 	names := make([]string, len(args.Routes))

@@ -77,6 +77,19 @@ func missing(mark, a, b string) string {
 	return out.String()
 }
 
+// A system that is down must not make the auto scaling group replace the proxies, all of them and again and again.
+func TestASystemThatIsDownReplacesNoProxy(t *testing.T) {
+	r := mustRun(t, typical("legacy"))
+	if by := r.Find(t, groupType, "proxy").Inputs["healthCheckType"].StringValue(); by != "ELB" {
+		t.Errorf("a proxy whose HAProxy is dead is replaced by %s", by)
+	}
+	_, health, _ := strings.Cut(configuration(t, r), "\nfrontend health\n")
+	health, _, _ = strings.Cut(health, "\n\n")
+	if !strings.Contains(health, "monitor-uri") || strings.Contains(health, ".old)") || strings.Contains(health, ".new)") {
+		t.Errorf("a proxy's health hangs on the systems:\n%s", health)
+	}
+}
+
 func TestEachRouteHasItsStage(t *testing.T) {
 	args := typical("legacy")
 	args.Routes = []migration.Route{{Name: "api", Paths: []string{"/api"}}, {Name: "rest"}}

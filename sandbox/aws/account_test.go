@@ -28,7 +28,7 @@ func child(t *testing.T, role, dir string) *exec.Cmd {
 func TestAsChild(t *testing.T) {
 	role := os.Getenv(roleVariable)
 	if role == "" {
-		t.Skip("only runs as a process of other tests")
+		t.Skip("only runs as a process of other tests") // they start this very test with a role
 	}
 	a, err := OpenAccount(os.Getenv("SANDBOX_AWS_TEST_DIR"))
 	if err != nil {

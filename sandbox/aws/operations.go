@@ -177,8 +177,7 @@ func (p *Provider) Delete(ctx context.Context, r *pulumirpc.DeleteRequest) (*emp
 	}
 	err = p.delete(t, r)
 	for deadline := time.Now().Add(p.patience); t.inUse(err) && time.Now().Before(deadline) && ctx.Err() == nil; err = p.delete(t, r) {
-		// What is in the way is deleted by another call, of this or another process: the account's file is looked at again.
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond) // what is in the way goes by another call, maybe of another process, which makes no event
 	}
 	if err != nil {
 		return nil, t.wrap("deleting", t.Ops.Delete, err)

@@ -40,7 +40,7 @@ func TestEdgeServesUntilItIsEnded(t *testing.T) {
 	said, ended := &paper{}, make(chan error)
 	go func() { ended <- (&Sandbox{Home: h}).edge(ctx, nil, said) }()
 	var address string
-	for end := time.Now().Add(time.Minute); address == "" && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); address == "" && time.Now().Before(end); time.Sleep(2 * time.Millisecond) { // what it prints makes no event
 		address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(said.String())
 	}
 	if address == "" {
@@ -51,7 +51,7 @@ func TestEdgeServesUntilItIsEnded(t *testing.T) {
 		t.Errorf("without an account: %v, %v", resp, err)
 	}
 	for _, part := range []string{"are signed by " + h.Edge() + "/ca.pem\n", "waiting: the account has no application load balancer", "Kubernetes does not run"} {
-		for end := time.Now().Add(time.Minute); !strings.Contains(said.String(), part) && time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		for end := time.Now().Add(time.Minute); !strings.Contains(said.String(), part) && time.Now().Before(end); time.Sleep(2 * time.Millisecond) { // nor does this
 		}
 		if !strings.Contains(said.String(), part) {
 			t.Errorf("it does not say %q:\n%s", part, said)

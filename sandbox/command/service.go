@@ -128,8 +128,7 @@ func (s service) stop() error {
 	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("process %d: %w", pid, err)
 	}
-	// Another process's lock makes no event: it is looked at.
-	for deadline := time.Now().Add(stopTime); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(stopTime); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) { // another process's lock makes no event
 		if !endpoint.Starting(s.dir) {
 			return nil
 		}
@@ -139,7 +138,7 @@ func (s service) stop() error {
 
 // pid is the process that serves; one that is still starting has to be waited for, by looking at its files.
 func (s service) pid() (int, error) {
-	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(startTime); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) { // as above
 		if r, ok := endpoint.Running(s.dir); ok {
 			return r.Pid, nil
 		}

@@ -71,12 +71,11 @@ func serve() error {
 		app.db = db
 		mux.HandleFunc("/visits", app.visits)
 	}
-	// A service in an interpreted language takes its time until it listens.
 	wait, err := seconds("DEMO_START_SECONDS")
 	if err != nil {
 		return err
 	}
-	time.Sleep(wait)
+	time.Sleep(wait) // as a service in an interpreted language takes its time until it listens
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	server := &http.Server{Addr: ":8000", Handler: mux, ReadHeaderTimeout: 10 * time.Second}
@@ -127,7 +126,7 @@ func slow(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "ms must be 0 to 60000", http.StatusBadRequest)
 		return
 	}
-	time.Sleep(time.Duration(ms) * time.Millisecond)
+	time.Sleep(time.Duration(ms) * time.Millisecond) // the page is slow because it was asked to be
 	fmt.Fprintf(w, "after %d ms\n", ms)
 }
 
