@@ -150,6 +150,14 @@ func TestFurtherConditionsDecide(t *testing.T) {
 	if order := []int{priority(t, r, "beta-api"), priority(t, r, "api"), priority(t, r, "beta"), priority(t, r, "rest")}; !slices.IsSorted(order) {
 		t.Errorf("asked in the order %v", order)
 	}
+	// Whatever the names are: one that asks for more comes first.
+	for i := range 40 {
+		more, less := fmt.Sprintf("more-%d", i), fmt.Sprintf("less-%d", i)
+		pair := mustRun(t, account(), routed(edge.Route{Name: less, Paths: []string{"/api/*"}}, edge.Route{Name: more, Paths: []string{"/api/*"}, Headers: beta}))
+		if a, b := priority(t, pair, more), priority(t, pair, less); a >= b {
+			t.Errorf("%s has priority %d, %s %d", more, a, less, b)
+		}
+	}
 	if conditions := r.Find(t, ruleType, "door-beta").Inputs["conditions"].ArrayValue(); len(conditions) != 1 {
 		t.Errorf("a header alone became %v", conditions)
 	}

@@ -105,15 +105,14 @@ func (b *builder) parameters(configuration pulumi.StringOutput) (p parameters, e
 
 var printable = regexp.MustCompile(`^[\x21-\x7e]{12,128}$`)
 
-// password is the password, or an error that does not show it.
+// password is the password, or an error that does not show it. The parameter's resource makes it a secret.
 func password(given pulumi.StringInput) pulumi.StringOutput {
-	checked := given.ToStringOutput().ApplyT(func(s string) (string, error) {
+	return given.ToStringOutput().ApplyT(func(s string) (string, error) {
 		if !printable.MatchString(s) {
 			return "", fmt.Errorf("statistics.password has %d characters, must have 12 to 128, printable ASCII without spaces", len(s))
 		}
 		return s, nil
 	}).(pulumi.StringOutput)
-	return pulumi.ToSecret(checked).(pulumi.StringOutput)
 }
 
 // drainFirst refuses, in a preview too, a configuration that takes the old system away while it gets requests. Only the state knows

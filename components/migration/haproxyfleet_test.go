@@ -93,6 +93,12 @@ func TestASystemThatIsDownReplacesNoProxy(t *testing.T) {
 func TestEachRouteHasItsStage(t *testing.T) {
 	args := typical("legacy")
 	args.Routes = []migration.Route{{Name: "api", Paths: []string{"/api"}}, {Name: "rest"}}
+	args.Migration.Routes = map[string]string{"api": "done"}
+	ahead := configuration(t, mustRun(t, args))
+	_, api, _ := strings.Cut(ahead, "backend api.old\n")
+	if api, _, _ = strings.Cut(api, "\n\n"); !strings.Contains(api, "old system: in maintenance") || !strings.Contains(ahead, "old system: takes 100 of 100 new sessions") {
+		t.Errorf("with one route done and the other not, the configuration is\n%s", ahead)
+	}
 	args.Migration.Routes = map[string]string{"api": "split 30"}
 	got := configuration(t, mustRun(t, args))
 	for _, want := range []string{"backend api.old", "takes 70 of 100 new sessions", "backend rest.old", "takes 100 of 100 new sessions", "Host legacy.example.com", "sni str(www.example.com)"} {
@@ -133,16 +139,19 @@ func TestOnlyTheseWaysInAndOut(t *testing.T) {
 
 // The password is in its parameter, encrypted, and nowhere else.
 func TestThePasswordIsSecret(t *testing.T) {
-	r := mustRun(t, typical("legacy"))
+	plain := typical("legacy")
+	plain.Statistics.Password = pulumi.String(password) // also where the caller has not marked it
+	r := mustRun(t, plain)
 	for _, a := range r.Seen() {
 		encoded := base64.StdEncoding.EncodeToString([]byte(password))
 		if s := fmt.Sprint(a.Inputs); a.Name != "proxy-password" && a.TypeToken != migration.HaproxyFleetType && (strings.Contains(s, password) || strings.Contains(s, encoded)) {
 			t.Errorf("%s %s shows it: %s", a.TypeToken, a.Name, s)
 		}
 	}
-	rpc := r.Find(t, parameterType, "proxy-password").RegisterRPC
-	if !strings.Contains(fmt.Sprint(rpc.GetObject()), resource.SecretSig) {
-		t.Error("the parameter's value is not marked as secret")
+	for typ, name := range map[string]string{parameterType: "proxy-password", migration.HaproxyFleetType: "proxy"} {
+		if !strings.Contains(fmt.Sprint(r.Find(t, typ, name).RegisterRPC.GetObject()), resource.SecretSig) {
+			t.Errorf("%s %s does not mark it as secret", typ, name)
+		}
 	}
 	args := typical("legacy")
 	args.Statistics.Password = pulumi.String("short")
