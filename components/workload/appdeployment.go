@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/slipway-iac/slipway/target"
 )
 
 // AppDeploymentType is in every stack's state: to change it takes an alias and a major version.
@@ -81,13 +83,18 @@ type AppDeploymentArgs struct {
 	// PriorityClass is the name of one that exists: where nodes are full, pods of a higher one displace others. Default the cluster's.
 	PriorityClass string `pulumi:"priorityClass,optional"`
 
+	// TargetType is what a load balancer outside the cluster sends this app's requests to: target.Instance, a node port of Service;
+	// target.IP or target.AutoModeIP, its pods. Give the load balancer and the namespace the same. Default "": there is none. A change
+	// between nodes and pods rolls the pods.
+	TargetType target.Type `pulumi:"targetType,optional"`
 	// DrainSeconds is how long a pod that is told to end goes on serving, until nobody sends to it any more, 1 to 900; default 30.
-	// Give the load balancer in front the same number.
+	// Give the load balancer in front the same number. Where it sends to the pods themselves, they serve for 10 seconds more, which is
+	// what it takes to tell it.
 	DrainSeconds int `pulumi:"drainSeconds,optional"`
 	// SlowestRequestSeconds is how long a request may take, 1 to 900; default 20.
 	SlowestRequestSeconds int `pulumi:"slowestRequestSeconds,optional"`
-	// TerminationGraceSeconds is when a pod that is told to end is killed: more than DrainSeconds + SlowestRequestSeconds, at most
-	// 900. Default their sum and 10 more.
+	// TerminationGraceSeconds is when a pod that is told to end is killed: more than DrainSeconds (with the 10 more of TargetType) +
+	// SlowestRequestSeconds, at most 900. Default their sum and 10 more.
 	TerminationGraceSeconds int `pulumi:"terminationGraceSeconds,optional"`
 	// MinReadySeconds is how long a new pod must stay ready before it counts, 1 to 3600; default the readiness probe's period.
 	MinReadySeconds int `pulumi:"minReadySeconds,optional"`

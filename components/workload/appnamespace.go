@@ -12,6 +12,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/slipway-iac/slipway/internal/check"
+	"github.com/slipway-iac/slipway/internal/provider"
+	"github.com/slipway-iac/slipway/target"
 )
 
 // AppNamespaceType is in every stack's state: to change it takes an alias and a major version.
@@ -28,6 +30,10 @@ type AppNamespaceArgs struct {
 	// OpenNetwork lets every pod connect to every other and to everything outside; default false: only what an AppDeployment's
 	// Network declares, and name resolution. For the time in which apps are moved in whose routes nobody knows yet.
 	OpenNetwork bool `pulumi:"openNetwork,optional"`
+	// TargetType is what a load balancer outside sends this namespace's requests to: with target.IP and target.AutoModeIP pods wait until
+	// it has found them healthy, and a release goes no faster. Give the apps and the load balancer the same. Default target.Instance:
+	// none waits. A change applies to new pods only.
+	TargetType target.Type `pulumi:"targetType,optional"`
 }
 
 // AppNamespace is a namespace that refuses pods which do not meet Pod Security "restricted", and connections that no app declares:
@@ -49,7 +55,12 @@ func NewAppNamespace(ctx *pulumi.Context, name string, args *AppNamespaceArgs, o
 		return nil, err
 	}
 	c := &AppNamespace{}
-	recorded := pulumi.Map{"name": pulumi.String(a.Name), "podSecurityVersion": pulumi.String(a.PodSecurityVersion), "openNetwork": pulumi.Bool(a.OpenNetwork)}
+	recorded := pulumi.Map{
+		"name": pulumi.String(a.Name), "podSecurityVersion": pulumi.String(a.PodSecurityVersion), "openNetwork": pulumi.Bool(a.OpenNetwork),
+	}
+	if a.TargetType.Pods() {
+		recorded["targetType"] = pulumi.String(a.TargetType)
+	}
 	if err := ctx.RegisterComponentResourceV2(AppNamespaceType, name, recorded, c, opts...); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", AppNamespaceType, name, err)
 	}
@@ -88,7 +99,7 @@ func (args *AppNamespaceArgs) checked(name string, opts []pulumi.ResourceOption)
 	}
 	var p check.Problems
 	a.Name, a.PodSecurityVersion = cmp.Or(a.Name, name), cmp.Or(a.PodSecurityVersion, "latest")
-	if err := requireProvider(&p, opts); err != nil {
+	if err := provider.RequireKubernetes(&p, opts); err != nil {
 		return a, err
 	}
 	p.Match("name", a.Name, label, labelSays)
@@ -96,15 +107,20 @@ func (args *AppNamespaceArgs) checked(name string, opts []pulumi.ResourceOption)
 		p.Addf("name", `is %q, must not be "default" or begin with "kube-": those are the cluster's own`, a.Name)
 	}
 	p.Match("podSecurityVersion", a.PodSecurityVersion, podSecurityVersion, `"latest" or a Kubernetes minor such as "v1.34"`)
+	a.TargetType = cmp.Or(a.TargetType, target.Instance)
+	p.OneOf("targetType", string(a.TargetType), target.Types()...)
 	return a, p.Err(AppNamespaceType, name)
 }
 
-// labels enforce the level, and say it in the audit log and to whoever applies a manifest.
+// labels enforce the level, and say it in the audit log and to whoever applies a manifest; one has the pods wait for a load balancer.
 func (args AppNamespaceArgs) labels() pulumi.StringMap {
 	l := pulumi.StringMap{"app.kubernetes.io/managed-by": pulumi.String("pulumi")}
 	for _, mode := range []string{"enforce", "audit", "warn"} {
 		l["pod-security.kubernetes.io/"+mode] = pulumi.String("restricted")
 		l["pod-security.kubernetes.io/"+mode+"-version"] = pulumi.String(args.PodSecurityVersion)
+	}
+	if gate := args.TargetType.ReadinessGate(); gate != "" {
+		l[gate] = pulumi.String("enabled")
 	}
 	return l
 }

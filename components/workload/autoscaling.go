@@ -84,8 +84,8 @@ func (args Autoscaling) checked(p *check.Problems, given *Resources, r resources
 	if given == nil {
 		given = &Resources{}
 	}
-	target(p, "cpuPercent", args.CPUPercent, "cpu", given.Requests.CPU+given.Limits.CPU != "", r.cpuRequest, r.cpuLimit)
-	target(p, "memoryPercent", args.MemoryPercent, "memory", given.Requests.Memory+given.Limits.Memory != "", r.memoryRequest, r.memoryLimit)
+	checkedTarget(p, "cpuPercent", args.CPUPercent, "cpu", given.Requests.CPU+given.Limits.CPU != "", r.cpuRequest, r.cpuLimit)
+	checkedTarget(p, "memoryPercent", args.MemoryPercent, "memory", given.Requests.Memory+given.Limits.Memory != "", r.memoryRequest, r.memoryLimit)
 
 	args.ScaleDownWindowSeconds = cmp.Or(args.ScaleDownWindowSeconds, defaultScaleDownWindow)
 	p.Between("scaleUpWindowSeconds", args.ScaleUpWindowSeconds, 0, 3600)
@@ -96,7 +96,7 @@ func (args Autoscaling) checked(p *check.Problems, given *Resources, r resources
 	return args
 }
 
-func target(p *check.Problems, path string, percent int, resource string, chosen bool, request, limit kept) {
+func checkedTarget(p *check.Problems, path string, percent int, resource string, chosen bool, request, limit kept) {
 	switch {
 	case percent == 0:
 		return
@@ -124,18 +124,18 @@ func (args Autoscaling) spec(deployment pulumi.StringInput, container string) *a
 		resource string
 		percent  int
 	}{{"cpu", args.CPUPercent}, {"memory", args.MemoryPercent}} {
-		target := &autoscalingv2.MetricTargetArgs{Type: pulumi.String("Utilization"), AverageUtilization: pulumi.Int(m.percent)}
+		wanted := &autoscalingv2.MetricTargetArgs{Type: pulumi.String("Utilization"), AverageUtilization: pulumi.Int(m.percent)}
 		switch {
 		case m.percent == 0:
 		case container == "":
 			metrics = append(metrics, &autoscalingv2.MetricSpecArgs{
 				Type:     pulumi.String("Resource"),
-				Resource: &autoscalingv2.ResourceMetricSourceArgs{Name: pulumi.String(m.resource), Target: target},
+				Resource: &autoscalingv2.ResourceMetricSourceArgs{Name: pulumi.String(m.resource), Target: wanted},
 			})
 		default:
 			metrics = append(metrics, &autoscalingv2.MetricSpecArgs{
 				Type:              pulumi.String("ContainerResource"),
-				ContainerResource: &autoscalingv2.ContainerResourceMetricSourceArgs{Name: pulumi.String(m.resource), Container: pulumi.String(container), Target: target},
+				ContainerResource: &autoscalingv2.ContainerResourceMetricSourceArgs{Name: pulumi.String(m.resource), Container: pulumi.String(container), Target: wanted},
 			})
 		}
 	}
@@ -144,11 +144,11 @@ func (args Autoscaling) spec(deployment pulumi.StringInput, container string) *a
 		if len(m.Labels) > 0 {
 			id.Selector = &metav1.LabelSelectorArgs{MatchLabels: pulumi.ToStringMap(m.Labels)}
 		}
-		target := &autoscalingv2.MetricTargetArgs{Type: pulumi.String("AverageValue"), AverageValue: pulumi.String(m.AveragePerPod)}
+		wanted := &autoscalingv2.MetricTargetArgs{Type: pulumi.String("AverageValue"), AverageValue: pulumi.String(m.AveragePerPod)}
 		if m.External {
-			metrics = append(metrics, &autoscalingv2.MetricSpecArgs{Type: pulumi.String("External"), External: &autoscalingv2.ExternalMetricSourceArgs{Metric: id, Target: target}})
+			metrics = append(metrics, &autoscalingv2.MetricSpecArgs{Type: pulumi.String("External"), External: &autoscalingv2.ExternalMetricSourceArgs{Metric: id, Target: wanted}})
 		} else {
-			metrics = append(metrics, &autoscalingv2.MetricSpecArgs{Type: pulumi.String("Pods"), Pods: &autoscalingv2.PodsMetricSourceArgs{Metric: id, Target: target}})
+			metrics = append(metrics, &autoscalingv2.MetricSpecArgs{Type: pulumi.String("Pods"), Pods: &autoscalingv2.PodsMetricSourceArgs{Metric: id, Target: wanted}})
 		}
 	}
 	policy := func(kind string, value, seconds int) *autoscalingv2.HPAScalingPolicyArgs {

@@ -8,6 +8,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/slipway-iac/slipway/internal/check"
+	"github.com/slipway-iac/slipway/internal/provider"
 )
 
 // app is AppDeploymentArgs with every default filled in and every text read.
@@ -41,7 +42,7 @@ func (args *AppDeploymentArgs) checked(name string, opts []pulumi.ResourceOption
 	}
 	var p check.Problems
 	p.Match("name", name, label, labelSays+": it becomes a label and the container's name")
-	if err := requireProvider(&p, opts); err != nil {
+	if err := provider.RequireKubernetes(&p, opts); err != nil {
 		return nil, err
 	}
 	checkedNamespace(&p, a.Namespace)
@@ -86,8 +87,8 @@ func (args *AppDeploymentArgs) checked(name string, opts []pulumi.ResourceOption
 	a.spread = a.Spread.checked(p.At("spread"))
 	a.checkedPlacement(&p)
 	a.timing = a.checkedTiming(&p, a.probes)
-	a.Service = a.Service.checked(p.At("service"), name)
-	a.Network.checked(p.At("network"), a.Service)
+	a.Service = a.checkedService(&p, name)
+	a.checkedNetwork(p.At("network"))
 	a.ServiceAccount = a.ServiceAccount.checked(p.At("serviceAccount"), name)
 	return a, p.Err(AppDeploymentType, name)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/slipway-iac/slipway/internal/check"
+	"github.com/slipway-iac/slipway/internal/provider"
 )
 
 // DatabaseType is in every stack's state: to change it takes an alias and a major version.
@@ -129,7 +130,7 @@ func (args *DatabaseArgs) checked(name string, opts []pulumi.ResourceOption) (*d
 		d.DatabaseArgs = *args
 	}
 	var p check.Problems
-	if err := requireProvider(&p, opts); err != nil {
+	if err := provider.RequireKubernetes(&p, opts); err != nil {
 		return nil, err
 	}
 	p.Match("name", name, label, labelSays)

@@ -6,6 +6,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/slipway-iac/slipway/internal/check"
+	"github.com/slipway-iac/slipway/target"
 )
 
 const (
@@ -28,7 +29,7 @@ type timing struct {
 	preStop int
 	// grace is when it is killed.
 	grace int
-	// startup is how long a new pod may take to answer at all.
+	// startup is how long a new pod may take to answer at all, and to be found healthy by a load balancer that it waits for.
 	startup int
 	// minReady is how long a new pod must stay ready before an old one may go.
 	minReady int
@@ -41,9 +42,12 @@ func (args *AppDeploymentArgs) checkedTiming(p *check.Problems, c probes) (t tim
 	p.Between("drainSeconds", args.DrainSeconds, 1, longestGrace)
 	p.Between("slowestRequestSeconds", args.SlowestRequestSeconds, 1, longestGrace)
 
-	t.preStop = args.DrainSeconds
-	busy := args.DrainSeconds + args.SlowestRequestSeconds
+	t.preStop = args.TargetType.Drain(args.DrainSeconds)
+	busy := t.preStop + args.SlowestRequestSeconds
 	sum := fmt.Sprintf("drainSeconds (%d) + slowestRequestSeconds (%d)", args.DrainSeconds, args.SlowestRequestSeconds)
+	if more := t.preStop - args.DrainSeconds; more > 0 {
+		sum = fmt.Sprintf("drainSeconds (%d) + %d to deregister the pod + slowestRequestSeconds (%d)", args.DrainSeconds, more, args.SlowestRequestSeconds)
+	}
 	const why = "a node group's update waits 15 minutes for pods to leave a node, then fails"
 	switch t.grace = args.TerminationGraceSeconds; {
 	case t.grace == 0:
@@ -64,6 +68,11 @@ func (args *AppDeploymentArgs) checkedTiming(p *check.Problems, c probes) (t tim
 		// Ready for one more question at least: a pod that answers once and crashes does not take an old one's place.
 		t.minReady = c.readiness.PeriodSeconds
 	}
+	gate := ""
+	if args.TargetType.Pods() {
+		t.startup += int(target.Registration.Seconds())
+		gate = " and the load balancer's check"
+	}
 	if args.MinReadySeconds != 0 {
 		t.minReady = args.MinReadySeconds
 		p.Between("minReadySeconds", t.minReady, 1, 3600)
@@ -73,8 +82,8 @@ func (args *AppDeploymentArgs) checkedTiming(p *check.Problems, c probes) (t tim
 	case t.progress == 0:
 		t.progress = max(defaultProgressDeadline, least+arrivalSeconds)
 	case t.progress <= least:
-		p.Addf("progressDeadlineSeconds", "is %d, must be more than %d: a pod may take %d s to start (startup and readiness probes) and counts after %d s (minReadySeconds)",
-			t.progress, least, t.startup, t.minReady)
+		p.Addf("progressDeadlineSeconds", "is %d, must be more than %d: a pod may take %d s to start (startup and readiness probes%s) and counts after %d s (minReadySeconds)",
+			t.progress, least, t.startup, gate, t.minReady)
 	case t.progress > 7200:
 		p.Addf("progressDeadlineSeconds", "is %d, must be at most 7200", t.progress)
 	}

@@ -14,8 +14,8 @@ import (
 // where the cluster enforces NetworkPolicy, as EKS does with the vpc-cni add-on's enableNetworkPolicy.
 type Network struct {
 	// From are those who may connect to Port, besides the node's own probes. Default every pod of the namespace; an empty list is
-	// nobody. With a Service of type NodePort anyone may, since the nodes send with their own addresses: there the nodes' security
-	// group is the guard.
+	// nobody. With a Service of type NodePort, or a TargetType, anyone may, since the nodes and the load balancer send with their own
+	// addresses: there the nodes' security group is the guard.
 	From []Peer `pulumi:"from,optional"`
 	// To are the destinations that the pods may connect to, besides name resolution and the Database. Default none in an
 	// AppNamespace, which denies what nobody declares, and everything elsewhere; a list, also an empty one, denies the rest anywhere.
@@ -46,11 +46,21 @@ type Destination struct {
 
 func (d Destination) peer() Peer { return Peer{App: d.App, Namespace: d.Namespace, Cidr: d.Cidr} }
 
-func (args *Network) checked(p *check.Problems, s *Service) {
+// open tells whether requests come from outside the cluster, under addresses that no policy can name.
+func (a *app) open() bool {
+	return a.TargetType.Pods() || a.Service != nil && a.Service.Type == NodePort
+}
+
+func (a *app) checkedNetwork(p *check.Problems) {
+	args := a.Network
 	if args == nil {
 		return
 	}
-	if args.From != nil && s != nil && s.Type == NodePort {
+	switch {
+	case args.From == nil:
+	case a.TargetType.Pods():
+		p.Addf("from", "is given, must be unset with targetType %q: the load balancer connects under its own addresses, which change; the nodes' security group says who may connect", a.TargetType)
+	case a.open():
 		p.Addf("from", "is given, must be unset with service.type %q: the nodes pass requests on under their own addresses; the nodes' security group says who may connect", NodePort)
 	}
 	for i, f := range args.From {
@@ -137,7 +147,7 @@ func (c *AppDeployment) network(ctx *pulumi.Context, a *app) ([]pulumi.Resource,
 	ingress := networkingv1.NetworkPolicyIngressRuleArgs{Ports: ports([]string{"TCP"}, a.Port)}
 	var from networkingv1.NetworkPolicyPeerArray
 	switch {
-	case a.Service != nil && a.Service.Type == NodePort:
+	case a.open():
 	case a.Network == nil || a.Network.From == nil:
 		from = append(from, networkingv1.NetworkPolicyPeerArgs{PodSelector: &metav1.LabelSelectorArgs{}})
 	default:
@@ -146,7 +156,7 @@ func (c *AppDeployment) network(ctx *pulumi.Context, a *app) ([]pulumi.Resource,
 		}
 	}
 	rules := networkingv1.NetworkPolicyIngressRuleArray{}
-	if ingress.From = from; from != nil || a.Service != nil && a.Service.Type == NodePort {
+	if ingress.From = from; from != nil || a.open() {
 		rules = append(rules, ingress)
 	}
 	types := []string{"Ingress"}

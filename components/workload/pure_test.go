@@ -7,6 +7,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/slipway-iac/slipway/internal/check"
+	"github.com/slipway-iac/slipway/target"
 )
 
 // kubernetesFenceposts is ResolveFenceposts of Kubernetes' deployment controller, without its last resort.
@@ -61,7 +62,11 @@ func TestAnAcceptedTimingKillsNoRequestAndCutsNoRollout(t *testing.T) {
 		args := &AppDeploymentArgs{
 			DrainSeconds: rapid.IntRange(1, 1000).Draw(t, "drain"), SlowestRequestSeconds: rapid.IntRange(1, 1000).Draw(t, "slowest"),
 			TerminationGraceSeconds: seconds.Draw(t, "grace"), MinReadySeconds: seconds.Draw(t, "minReady"), ProgressDeadlineSeconds: seconds.Draw(t, "progress"),
-			HealthPath: "/", Port: 8000,
+			HealthPath: "/", Port: 8000, TargetType: target.Type(rapid.SampledFrom(append(target.Types(), "")).Draw(t, "target")),
+		}
+		deregistration, registration := 0, 0
+		if args.TargetType.Pods() {
+			deregistration, registration = 10, 60
 		}
 		if rapid.Bool().Draw(t, "startup") {
 			args.StartupProbe = &Probe{PeriodSeconds: rapid.IntRange(1, 60).Draw(t, "period"), FailureThreshold: rapid.IntRange(1, 60).Draw(t, "threshold")}
@@ -72,11 +77,11 @@ func TestAnAcceptedTimingKillsNoRequestAndCutsNoRollout(t *testing.T) {
 		if !p.None() {
 			return
 		}
-		start := probes.startup.PeriodSeconds * probes.startup.FailureThreshold
+		start := probes.startup.PeriodSeconds*probes.startup.FailureThreshold + registration
 		switch pods := rapid.IntRange(1, 50).Draw(t, "pods"); {
-		case timing.preStop != args.DrainSeconds:
+		case timing.preStop != args.DrainSeconds+deregistration:
 			t.Fatal("drains for another time", timing)
-		case timing.grace <= args.DrainSeconds+args.SlowestRequestSeconds:
+		case timing.grace <= args.DrainSeconds+deregistration+args.SlowestRequestSeconds:
 			t.Fatal("killed with requests in flight", timing)
 		case timing.grace > 900:
 			t.Fatal("outlives the drain of a node", timing)

@@ -43,6 +43,9 @@ func (a *app) recorded() pulumi.Map {
 		}
 	}
 	a.recordedRest(m)
+	if a.TargetType != "" {
+		m["targetType"] = pulumi.String(a.TargetType)
+	}
 	if s := a.Service; s != nil {
 		m["service"] = pulumi.Map{"name": pulumi.String(s.Name), "port": pulumi.Int(s.Port), "type": pulumi.String(s.Type), "nodePort": pulumi.Int(s.NodePort)}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/slipway-iac/slipway/internal/check"
+	"github.com/slipway-iac/slipway/target"
 )
 
 const (
@@ -25,7 +26,7 @@ type Service struct {
 	Name string `pulumi:"name,optional"`
 	// Port that others connect to, 1 to 65535; default 80.
 	Port int `pulumi:"port,optional"`
-	// Type is ClusterIP (the default) or NodePort.
+	// Type is ClusterIP or NodePort; default NodePort where the app's TargetType is target.Instance, else ClusterIP.
 	Type string `pulumi:"type,optional"`
 	// NodePort is the port on the nodes, 30000 to 32767, only with type NodePort; default one that Kubernetes picks and keeps. For
 	// a fixed one, 30000 to 30085 are never picked for others. A change breaks open connections.
@@ -36,15 +37,30 @@ var serviceName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 const serviceNameSays = "1 to 63 lower-case letters, digits and hyphens, a letter first: it is a host name"
 
-func (args *Service) checked(p *check.Problems, component string) *Service {
+func (args *AppDeploymentArgs) checkedService(p *check.Problems, component string) *Service {
+	if args.TargetType != "" {
+		p.OneOf("targetType", string(args.TargetType), target.Types()...)
+		p.Required("service", args.Service != nil, "&workload.Service{}, with targetType: it says which pods the load balancer sends to")
+	}
+	byDefault := ClusterIP
+	if args.TargetType == target.Instance {
+		byDefault = NodePort
+	}
+	return args.Service.checked(p.At("service"), component, byDefault, args.TargetType)
+}
+
+func (args *Service) checked(p *check.Problems, component, byDefault string, reached target.Type) *Service {
 	if args == nil {
 		return nil
 	}
 	s := *args
-	s.Name, s.Port, s.Type = cmp.Or(s.Name, component), cmp.Or(s.Port, 80), cmp.Or(s.Type, ClusterIP)
+	s.Name, s.Port, s.Type = cmp.Or(s.Name, component), cmp.Or(s.Port, 80), cmp.Or(s.Type, byDefault)
 	p.Match("name", s.Name, serviceName, serviceNameSays)
 	p.Between("port", s.Port, 1, 65535)
 	p.OneOf("type", s.Type, ClusterIP, NodePort)
+	if reached == target.Instance && s.Type == ClusterIP {
+		p.Addf("type", "is %q, must be %q with targetType %q: the load balancer sends to a port of the nodes", s.Type, NodePort, reached)
+	}
 	switch {
 	case s.NodePort == 0:
 	case s.Type != NodePort:

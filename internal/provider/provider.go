@@ -1,4 +1,5 @@
-package workload
+// Package provider tells whether a component was given a Kubernetes provider.
+package provider
 
 import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -7,20 +8,20 @@ import (
 )
 
 const (
-	providerType = "pulumi:providers:kubernetes"
-	anyToken     = "kubernetes:core/v1:Namespace"
+	kubernetes = "pulumi:providers:kubernetes"
+	anyToken   = "kubernetes:core/v1:Namespace"
 )
 
-// requireProvider refuses a component without a Kubernetes provider of its own or of a parent: the default provider sends
+// RequireKubernetes refuses a component without a Kubernetes provider of its own or of a parent: the default provider sends
 // objects to whatever cluster the kubeconfig at hand points to. https://github.com/pulumi/pulumi/issues/2059
-func requireProvider(p *check.Problems, opts []pulumi.ResourceOption) error {
+func RequireKubernetes(p *check.Problems, opts []pulumi.ResourceOption) error {
 	o, err := pulumi.NewResourceOptions(opts...)
 	if err != nil {
 		return err
 	}
 	for _, given := range append(o.Providers, o.Provider) {
 		// One that a plugin host hands on by reference has no type yet.
-		if given != nil && (given.PulumiResourceType() == providerType || given.PulumiResourceType() == "") {
+		if given != nil && (given.PulumiResourceType() == kubernetes || given.PulumiResourceType() == "") {
 			return nil
 		}
 	}
