@@ -13,6 +13,7 @@ import (
 
 	"github.com/slipway-iac/slipway/cutover"
 	"github.com/slipway-iac/slipway/internal/check"
+	"github.com/slipway-iac/slipway/target"
 )
 
 // DefaultTlsPolicy serves TLS 1.2 and 1.3 with forward secrecy.
@@ -52,14 +53,19 @@ var (
 )
 
 // checked is args with the defaults filled in; it accepts nil.
-func (args *HttpsLoadBalancerArgs) checked(name string) (a HttpsLoadBalancerArgs, err error) {
+func (args *HttpsLoadBalancerArgs) checked(name string, opts []pulumi.ResourceOption) (a HttpsLoadBalancerArgs, err error) {
 	if args != nil {
 		a = *args
 	}
 	var p check.Problems
 	checkName(&p, name)
 	a.checkNames(&p)
+	a.TargetType = cmp.Or(a.TargetType, target.Instance)
+	p.OneOf("targetType", string(a.TargetType), target.Types()...)
 	a.checkPlace(&p)
+	if err := a.checkPods(&p, opts); err != nil {
+		return a, err
+	}
 	a.DrainSeconds = cmp.Or(a.DrainSeconds, 30)
 	p.Between("drainSeconds", a.DrainSeconds, 1, 3600)
 	a.IdleTimeoutSeconds = cmp.Or(a.IdleTimeoutSeconds, 60)
@@ -101,7 +107,11 @@ func checkName(p *check.Problems, name string) {
 // checkPlace refuses what the door cannot be built into.
 func (args *HttpsLoadBalancerArgs) checkPlace(p *check.Problems) {
 	checkId(p, "vpcId", args.VpcId, "vpc-")
-	checkId(p, "nodeSecurityGroupId", args.NodeSecurityGroupId, "sg-")
+	// A door that only sends on, or answers itself, needs nobody behind it.
+	alone := len(args.Routes) > 0 && len(args.weighed()) == 0
+	if args.NodeSecurityGroupId != nil || !alone {
+		checkId(p, "nodeSecurityGroupId", args.NodeSecurityGroupId, "sg-")
+	}
 	p.Required("publicSubnetIds", args.PublicSubnetIds != nil, "the public subnets of the VPC")
 	if ids, plain := args.PublicSubnetIds.(pulumi.StringArray); plain {
 		if problem := badSubnetCount(len(ids)); problem != "" {
@@ -111,7 +121,7 @@ func (args *HttpsLoadBalancerArgs) checkPlace(p *check.Problems) {
 			checkId(p, fmt.Sprintf("publicSubnetIds[%d]", i), id, "subnet-")
 		}
 	}
-	p.Required("autoScalingGroupNames", len(args.AutoScalingGroupNames) > 0, `{"base": cluster.AutoScalingGroupNames["base"]}: without nodes there is nobody to answer`)
+	p.Required("autoScalingGroupNames", len(args.AutoScalingGroupNames) > 0 || args.TargetType.Pods() || alone, `{"base": cluster.AutoScalingGroupNames["base"]}: without nodes there is nobody to answer`)
 	for _, k := range slices.Sorted(maps.Keys(args.AutoScalingGroupNames)) {
 		path := fmt.Sprintf("autoScalingGroupNames[%q]", k)
 		if strings.TrimSpace(k) == "" {
@@ -159,10 +169,16 @@ func (args *HttpsLoadBalancerArgs) recorded() pulumi.Map {
 		routes[i] = r.recorded()
 	}
 	m := pulumi.Map{
-		"domain": pulumi.String(args.Domain), "vpcId": args.VpcId, "publicSubnetIds": args.PublicSubnetIds, "nodeSecurityGroupId": args.NodeSecurityGroupId,
+		"domain": pulumi.String(args.Domain), "vpcId": args.VpcId, "publicSubnetIds": args.PublicSubnetIds,
 		"autoScalingGroupNames": groups, "routes": routes, "drainSeconds": pulumi.Int(args.DrainSeconds), "idleTimeoutSeconds": pulumi.Int(args.IdleTimeoutSeconds),
 		"tlsPolicy": pulumi.String(args.TlsPolicy), "certificateTimeoutMinutes": pulumi.Int(args.CertificateTimeoutMinutes),
 		"dualStack": pulumi.Bool(args.DualStack), "allowDeletion": pulumi.Bool(args.AllowDeletion),
+	}
+	if args.NodeSecurityGroupId != nil {
+		m["nodeSecurityGroupId"] = args.NodeSecurityGroupId
+	}
+	if args.TargetType.Pods() {
+		m["targetType"], m["namespace"] = pulumi.String(args.TargetType), args.Namespace
 	}
 	if len(args.AlternativeNames) > 0 {
 		m["alternativeNames"] = pulumi.ToStringArray(args.AlternativeNames)
@@ -249,6 +265,9 @@ func (r Route) recorded() pulumi.Map {
 	}
 	if r.NodePort != nil {
 		m["nodePort"] = r.NodePort
+	}
+	if r.Service != nil {
+		m["service"] = r.Service.recorded()
 	}
 	return m
 }

@@ -87,7 +87,7 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   routes[3].nodePort must be left out with sameTargetAs: route "copy" says it
   routes[3].healthCheckPath must be left out with sameTargetAs: route "copy" says it
   routes[4].sameTargetAs is "nobody", must be the name of another route
-  routes[5].sameTargetAs is "copy", must be a route with a nodePort of its own: that one has sameTargetAs "copy"
+  routes[5].sameTargetAs is "copy", must be a route with a target of its own: that one has sameTargetAs "copy"
   routes[6].paths[1] is "/a*?", the same as routes[6].paths[0]
   routes[6].paths[2] is "/a*?", the same as routes[6].paths[0]
   routes[6].paths[3] is "/a*?", the same as routes[6].paths[0]

@@ -7,12 +7,13 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/slipway-iac/slipway/cutover"
+	"github.com/slipway-iac/slipway/target"
 )
 
 // HttpsLoadBalancerType is in every stack's state: to change it takes an alias and a major version.
 const HttpsLoadBalancerType = "slipway:index:HttpsLoadBalancer"
 
-// HttpsLoadBalancerArgs says under which names the system is reached, and which request goes to which node port.
+// HttpsLoadBalancerArgs says under which names the system is reached, and which request goes to which app.
 type HttpsLoadBalancerArgs struct {
 	// Domain is the first name of the system, for example "example.com": lower case, at most 64 characters, no wildcard. Required.
 	// It must lie in the zone. A change makes a new certificate and swaps it in while the old one serves, then moves the DNS
@@ -43,12 +44,23 @@ type HttpsLoadBalancerArgs struct {
 	VpcId pulumi.StringInput `pulumi:"vpcId"`
 	// PublicSubnetIds are two or more subnets in different zones, with a route to the internet. Required.
 	PublicSubnetIds pulumi.StringArrayInput `pulumi:"publicSubnetIds"`
-	// NodeSecurityGroupId is the security group of the nodes; each node port is opened in it for the load balancer alone. Required.
-	NodeSecurityGroupId pulumi.StringInput `pulumi:"nodeSecurityGroupId"`
+	// TargetType is what requests are sent to: target.Instance, Route.NodePort on every node; target.IP or target.AutoModeIP, the pods of
+	// Route.Service. Give the namespace and the apps the same. Default target.Instance. With pods a Kubernetes provider must be among
+	// the options (pulumi.Providers), and the controller must run. A change makes new target groups and moves the rules there; requests
+	// may be answered 503 until the first health check has passed.
+	TargetType target.Type `pulumi:"targetType,optional"`
+	// NodeSecurityGroupId is the security group of the nodes, and with that of their pods; each port that a route needs is opened in it
+	// for the load balancer alone. Required where a route has a target.
+	NodeSecurityGroupId pulumi.StringInput `pulumi:"nodeSecurityGroupId,optional"`
 	// AutoScalingGroupNames are the groups whose instances take requests, by a name that stays when the group is replaced: the
-	// node group's. At least one. A node group that is replaced brings a new auto scaling group, and its attachments are replaced
-	// with it: the new group's first, then the old group's are removed.
-	AutoScalingGroupNames map[string]pulumi.StringInput `pulumi:"autoScalingGroupNames"`
+	// node group's. At least one for target.Instance, where a route has a target; not used for pods. A node group that is replaced brings a new auto scaling
+	// group, and its attachments are replaced with it: the new group's first, then the old group's are removed.
+	AutoScalingGroupNames map[string]pulumi.StringInput `pulumi:"autoScalingGroupNames,optional"`
+	// Namespace of the Services whose pods take requests. Required for pods; not used for target.Instance.
+	Namespace pulumi.StringInput `pulumi:"namespace,optional"`
+	// ClusterName is the EKS cluster's name. Required for target.AutoModeIP, whose controller may touch only target groups that are
+	// tagged with it; not used otherwise.
+	ClusterName pulumi.StringInput `pulumi:"clusterName,optional"`
 	// Routes say which request goes where; at least one, at most 100. Their order means nothing: see Route.Priority. A request
 	// that none of them matches is answered 404.
 	Routes []Route `pulumi:"routes"`
@@ -111,6 +123,7 @@ type HttpsLoadBalancerArgs struct {
 //	├─ aws:lb/listenerRule:ListenerRule                          NAME-maintenance      only with Maintenance: 503, before all others
 //	├─ aws:lb/targetGroup:TargetGroup                            NAME-ROUTE            not with Redirect and FixedResponse
 //	├─ aws:autoscaling/attachment:Attachment                     NAME-ROUTE.GROUP      the group's instances, as they come and go
+//	├─ kubernetes:elbv2.k8s.aws/v1beta1:TargetGroupBinding       NAME-ROUTE            instead of those where requests go to pods
 //	├─ aws:lb/listenerRule:ListenerRule                          NAME-ROUTE            after its attachments and openings
 //	├─ aws:route53/record:Record                                 NAME-HOST-a           after the rules: no name before there are answers
 //	└─ aws:route53/record:Record                                 NAME-HOST-aaaa        only with DualStack
@@ -134,9 +147,10 @@ type HttpsLoadBalancer struct {
 	TargetGroupArns pulumi.StringMapOutput `pulumi:"targetGroupArns"`
 }
 
-// NewHttpsLoadBalancer reports every problem with args at once, before it registers anything.
+// NewHttpsLoadBalancer reports every problem with args at once, before it registers anything. Where requests go to pods a Kubernetes
+// provider must be among opts, or be a parent's.
 func NewHttpsLoadBalancer(ctx *pulumi.Context, name string, args *HttpsLoadBalancerArgs, opts ...pulumi.ResourceOption) (*HttpsLoadBalancer, error) {
-	a, err := args.checked(name)
+	a, err := args.checked(name, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -213,6 +227,8 @@ type builder struct {
 	below pulumi.ResourceOrInvokeOption
 	// nameServers are the zone's own, where it was looked up.
 	nameServers []string
+	// opened are the ports of pods that the load balancer can reach already.
+	opened map[int][]pulumi.Resource
 }
 
 // tags are the caller's, with a Name where the console shows one.

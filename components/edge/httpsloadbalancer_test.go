@@ -11,6 +11,7 @@ import (
 
 	"github.com/slipway-iac/slipway/components/edge"
 	"github.com/slipway-iac/slipway/internal/recorder"
+	"github.com/slipway-iac/slipway/target"
 )
 
 func TestRegistered(t *testing.T) {
@@ -56,7 +57,12 @@ func TestRegistered(t *testing.T) {
 	mustRun(t, six, args)
 	full := mustRun(t, account(), everything())
 	full.Golden(t, "everything")
-	recorder.CheckDocTree(t, "httpsloadbalancer.go", "HttpsLoadBalancer", r, six, full)
+	pods, err := toPods(account(), target.IP, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pods.Golden(t, "pods")
+	recorder.CheckDocTree(t, "httpsloadbalancer.go", "HttpsLoadBalancer", r, six, full, pods)
 }
 
 func TestOnlyTheseWaysInAndOut(t *testing.T) {

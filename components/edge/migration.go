@@ -88,12 +88,12 @@ func (args *HttpsLoadBalancerArgs) weighed() (names []string) {
 }
 
 // old is the target group of the system that is left behind; nil where there is none, or none any more.
-func (b *builder) old(firewall *ec2.SecurityGroup) (*target, error) {
+func (b *builder) old(firewall *ec2.SecurityGroup) (*backend, error) {
 	m := b.args.Migration
 	if m == nil || m.Ended(b.args.weighed()) {
 		return nil, nil
 	}
-	t, name := &target{}, b.name+"-"+oldName
+	t, name := &backend{}, b.name+"-"+oldName
 	var err error
 	t.group, err = lb.NewTargetGroup(b.ctx, name, &lb.TargetGroupArgs{
 		VpcId:               b.args.VpcId,
@@ -132,7 +132,7 @@ func (b *builder) old(firewall *ec2.SecurityGroup) (*target, error) {
 
 // forward is the action of a route with a target: to it alone, or to it and the old system by weight. The pair is the same in every
 // stage, so that a stage changes weights and nothing else, and weights are given always: AWS takes a missing one for 1.
-func (b *builder) forward(r Route, t target, old *target) lb.ListenerRuleActionArray {
+func (b *builder) forward(r Route, t backend, old *backend) lb.ListenerRuleActionArray {
 	if old == nil || b.args.Migration.At(r.Name).Ended() {
 		return lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{Type: pulumi.String("forward"), TargetGroupArn: t.group.Arn}}
 	}

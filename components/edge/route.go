@@ -42,12 +42,14 @@ type Route struct {
 	// that no other route can change it. 1 to 1000 are free for what comes first, 49001 to 50000 for what comes last. It is an error if
 	// specificity does not decide, and if two names land on the same number.
 	Priority int `pulumi:"priority,optional"`
-	// NodePort is the port of the app's Service on every node, 30000 to 32767. Required, unless SameTargetAs, Redirect or FixedResponse
-	// is set. A change makes a new
-	// target group and moves the rule there; requests may be answered 503 until the first health check has passed.
+	// NodePort is the port of the app's Service on every node, 30000 to 32767. Required for target.Instance, unless SameTargetAs,
+	// Redirect or FixedResponse is set; not used for pods. A change makes a new target group and moves the rule there; requests may be
+	// answered 503 until the first health check has passed.
 	NodePort pulumi.IntInput `pulumi:"nodePort,optional"`
+	// Service is the app's Service. Required for pods, in the same way; not used for target.Instance.
+	Service *Service `pulumi:"service,optional"`
 	// SameTargetAs is the name of another route, whose target group takes these requests too. Default none. Two routes cannot have the
-	// same node port each on its own: AWS holds one opening of a port in a security group.
+	// same port each on its own: AWS holds one opening of a port in a security group.
 	SameTargetAs string `pulumi:"sameTargetAs,optional"`
 	// HealthCheckPath is asked on every node with GET and without the host's name (an app that checks the Host header must let it
 	// pass); default "/". At most 1024 characters.

@@ -263,3 +263,20 @@ func text(err error) string {
 	}
 	return err.Error()
 }
+
+// A site that only sends on needs no nodes.
+func TestADoorWithNobodyBehindIt(t *testing.T) {
+	args := typical()
+	args.NodeSecurityGroupId, args.AutoScalingGroupNames = nil, nil
+	args.Routes = []edge.Route{{Name: "moved", Redirect: &edge.Redirect{Host: "www.example.org"}}}
+	r := mustRun(t, account(), args)
+	for _, a := range r.Seen() {
+		if a.TypeToken == groupType || a.TypeToken == egressType || a.TypeToken == attachmentType {
+			t.Errorf("makes %s %s", a.TypeToken, a.Name)
+		}
+	}
+	args.Routes = append(args.Routes, edge.Route{Name: "kept", Paths: []string{"/kept"}, NodePort: pulumi.Int(30080)})
+	if err := run(account(), args); err == nil || !strings.Contains(err.Error(), "nodeSecurityGroupId is required") || !strings.Contains(err.Error(), "autoScalingGroupNames is required") {
+		t.Errorf("with a target: %v", err)
+	}
+}

@@ -48,7 +48,7 @@ func (args *HttpsLoadBalancerArgs) checkRoutes(p *check.Problems, name string) [
 		if out[i].Priority != 0 {
 			at.Between("priority", out[i].Priority, 1, maxPriority)
 		}
-		out[i] = out[i].checkTarget(at, args.Routes, args.DrainSeconds)
+		out[i] = out[i].checkTarget(at, args)
 	}
 	for i, n := range names {
 		if j := slices.Index(names, n); j < i && n != "" {
@@ -58,7 +58,9 @@ func (args *HttpsLoadBalancerArgs) checkRoutes(p *check.Problems, name string) [
 			p.Addf(fmt.Sprintf("routes[%d].formerName", i), "is %q, must not be the name of a route that there is", former)
 		}
 	}
-	args.checkPorts(p)
+	if !args.TargetType.Pods() {
+		args.checkPorts(p)
+	}
 	if p.None() {
 		checkOrder(p, out)
 	}
@@ -112,16 +114,20 @@ func (r Route) checkConditions(p *check.Problems, names []string) {
 }
 
 // checkTarget is the route with the defaults of its target filled in.
-func (r Route) checkTarget(p *check.Problems, routes []Route, drain int) Route {
+func (r Route) checkTarget(p *check.Problems, args *HttpsLoadBalancerArgs) Route {
 	if r.answers() {
 		r.checkAnswer(p)
 		return r
 	}
 	if r.SameTargetAs != "" {
-		r.checkShared(p, routes)
+		r.checkShared(p, args.Routes)
 		return r
 	}
-	p.Required("nodePort", r.NodePort != nil, "30080, or the NodePort of the app")
+	if args.TargetType.Pods() {
+		r.Service = r.Service.checked(p.At("service"))
+	} else {
+		p.Required("nodePort", r.NodePort != nil, "30080, or the NodePort of the app")
+	}
 	if port, plain := r.NodePort.(pulumi.Int); plain {
 		if problem := badPort(int(port)); problem != "" {
 			p.Addf("nodePort", "%s", problem)
@@ -134,8 +140,8 @@ func (r Route) checkTarget(p *check.Problems, routes []Route, drain int) Route {
 	}
 	r.HealthCheckCodes = cmp.Or(r.HealthCheckCodes, "200-399")
 	p.Match("healthCheckCodes", r.HealthCheckCodes, codes, `codes of 200 to 499, like "200", "200,204" or "200-399"`)
-	r.checkInterval(p, drain)
-	r.HealthCheckIntervalSeconds = cmp.Or(r.HealthCheckIntervalSeconds, min(usualInterval, longestInterval(drain)))
+	r.checkInterval(p, args.DrainSeconds)
+	r.HealthCheckIntervalSeconds = cmp.Or(r.HealthCheckIntervalSeconds, min(usualInterval, longestInterval(args.DrainSeconds)))
 	r.checkSharing(p)
 	return r
 }
@@ -179,7 +185,7 @@ func (r Route) checkShared(p *check.Problems, routes []Route) {
 	case i < 0 || r.SameTargetAs == r.Name:
 		p.Addf("sameTargetAs", "is %q, must be the name of another route", r.SameTargetAs)
 	case routes[i].SameTargetAs != "":
-		p.Addf("sameTargetAs", "is %q, must be a route with a nodePort of its own: that one has sameTargetAs %q", r.SameTargetAs, routes[i].SameTargetAs)
+		p.Addf("sameTargetAs", "is %q, must be a route with a target of its own: that one has sameTargetAs %q", r.SameTargetAs, routes[i].SameTargetAs)
 	}
 	for path, set := range r.targetSettings() {
 		if set {
@@ -192,6 +198,7 @@ func (r Route) checkShared(p *check.Problems, routes []Route) {
 func (r Route) targetSettings() iter.Seq2[string, bool] {
 	return func(yield func(string, bool) bool) {
 		_ = yield("nodePort", r.NodePort != nil) &&
+			yield("service", r.Service != nil) &&
 			yield("healthCheckPath", r.HealthCheckPath != "") &&
 			yield("healthCheckCodes", r.HealthCheckCodes != "") &&
 			yield("healthCheckIntervalSeconds", r.HealthCheckIntervalSeconds != 0) &&

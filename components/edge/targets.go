@@ -12,8 +12,8 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// target is where the requests of a route go.
-type target struct {
+// backend is where the requests of a route go.
+type backend struct {
 	group *lb.TargetGroup
 	port  pulumi.IntOutput
 	// ready is what must be there before requests are sent.
@@ -21,8 +21,8 @@ type target struct {
 }
 
 // targets are the targets by the name of their route.
-func (b *builder) targets(firewall *ec2.SecurityGroup) (map[string]target, error) {
-	all := map[string]target{}
+func (b *builder) targets(firewall *ec2.SecurityGroup) (map[string]backend, error) {
+	all := map[string]backend{}
 	for i, r := range b.args.Routes {
 		if r.SameTargetAs != "" || r.answers() {
 			continue
@@ -41,13 +41,17 @@ func (b *builder) targets(firewall *ec2.SecurityGroup) (map[string]target, error
 	return all, nil
 }
 
-func (b *builder) target(r Route, path string, firewall *ec2.SecurityGroup) (t target, err error) {
-	t.port = r.port(path)
-	name := b.name + "-" + r.Name
+func (b *builder) target(r Route, path string, firewall *ec2.SecurityGroup) (t backend, err error) {
+	kind, name := "instance", b.name+"-"+r.Name
+	if b.args.TargetType.Pods() {
+		kind, t.port = "ip", pulumi.Int(r.Service.PodPort).ToIntOutput()
+	} else {
+		t.port = r.port(path)
+	}
 	// No name given: a new port replaces the group, and its successor must be there before the rule leaves it.
 	t.group, err = lb.NewTargetGroup(b.ctx, name, &lb.TargetGroupArgs{
 		VpcId:               b.args.VpcId,
-		TargetType:          pulumi.String("instance"),
+		TargetType:          pulumi.String(kind),
 		Port:                t.port,
 		Protocol:            pulumi.String("HTTP"),
 		ProtocolVersion:     pulumi.String("HTTP1"),
@@ -57,12 +61,15 @@ func (b *builder) target(r Route, path string, firewall *ec2.SecurityGroup) (t t
 		SlowStart:           r.slowStart(),
 		// What the load balancer says holds where the group says nothing: all zones.
 		LoadBalancingCrossZoneEnabled: crossZone(r.SameZoneOnly),
-		Tags:                          b.tags(""),
+		Tags:                          b.groupTags(),
 	}, b.below, r.alias(b.name, ""))
 	if err != nil {
 		return t, fmt.Errorf("target group: %w", err)
 	}
-	if err := b.open(r, &t, firewall); err != nil {
+	if b.args.TargetType.Pods() {
+		return t, b.pods(r, &t, firewall)
+	}
+	if err := b.open(r.Name, "route "+r.Name, r.alias, &t, firewall); err != nil {
 		return t, err
 	}
 	for _, group := range slices.Sorted(maps.Keys(b.args.AutoScalingGroupNames)) {
@@ -114,23 +121,23 @@ func crossZone(sameZoneOnly bool) pulumi.StringPtrInput {
 	return nil
 }
 
-// open lets the load balancer reach the node port: out of its own group, and into the nodes'. Both are resources of their own
-// that name both groups, so that they are gone before either group is deleted.
-func (b *builder) open(r Route, t *target, firewall *ec2.SecurityGroup) error {
-	name := b.name + "-" + r.Name
+// open lets the load balancer reach a port: out of its own group, and into the nodes'. Both are resources of their own that name both
+// groups, so that they are gone before either group is deleted.
+func (b *builder) open(what, words string, alias func(name, suffix string) pulumi.ResourceOption, t *backend, firewall *ec2.SecurityGroup) error {
+	name := b.name + "-" + what
 	out, err := vpc.NewSecurityGroupEgressRule(b.ctx, name+"-out", &vpc.SecurityGroupEgressRuleArgs{
 		SecurityGroupId: firewall.ID(), ReferencedSecurityGroupId: b.args.NodeSecurityGroupId,
 		IpProtocol: pulumi.String("tcp"), FromPort: t.port, ToPort: t.port,
-		Description: pulumi.String("Requests and health checks of route " + r.Name), Tags: b.tags(""),
-	}, b.below, r.alias(b.name, "-out"))
+		Description: pulumi.String("Requests and health checks of " + words), Tags: b.tags(""),
+	}, b.below, alias(b.name, "-out"))
 	if err != nil {
 		return fmt.Errorf("way out: %w", err)
 	}
 	in, err := vpc.NewSecurityGroupIngressRule(b.ctx, name+"-in", &vpc.SecurityGroupIngressRuleArgs{
 		SecurityGroupId: b.args.NodeSecurityGroupId, ReferencedSecurityGroupId: firewall.ID(),
 		IpProtocol: pulumi.String("tcp"), FromPort: t.port, ToPort: t.port,
-		Description: pulumi.String("Load balancer " + b.name + ", route " + r.Name), Tags: b.tags(""),
-	}, b.below, r.alias(b.name, "-in"))
+		Description: pulumi.String("Load balancer " + b.name + ", " + words), Tags: b.tags(""),
+	}, b.below, alias(b.name, "-in"))
 	if err != nil {
 		return fmt.Errorf("way into the nodes: %w", err)
 	}
@@ -139,7 +146,7 @@ func (b *builder) open(r Route, t *target, firewall *ec2.SecurityGroup) error {
 }
 
 // rules send the requests to the targets.
-func (b *builder) rules(https *lb.Listener, targets map[string]target, old *target) (rules []pulumi.Resource, err error) {
+func (b *builder) rules(https *lb.Listener, targets map[string]backend, old *backend) (rules []pulumi.Resource, err error) {
 	drainFirst, err := b.drainFirst()
 	if err != nil {
 		return nil, err
@@ -168,7 +175,7 @@ func (b *builder) rules(https *lb.Listener, targets map[string]target, old *targ
 // targetGroupArns is the target groups' ARNs by route, or an error if two routes turn out to have the same port: AWS would refuse
 // the second opening in words that do not say why. Nothing but the output waits for it, so that a route whose port is not
 // known yet does not make the others unknown.
-func (b *builder) targetGroupArns(targets map[string]target) pulumi.StringMapOutput {
+func (b *builder) targetGroupArns(targets map[string]backend) pulumi.StringMapOutput {
 	arns := pulumi.StringMap{}
 	ports := pulumi.IntArray{}
 	var owners []string
@@ -177,7 +184,7 @@ func (b *builder) targetGroupArns(targets map[string]target) pulumi.StringMapOut
 			continue
 		}
 		arns[r.Name] = targets[r.Name].group.Arn
-		if r.SameTargetAs == "" {
+		if r.SameTargetAs == "" && !b.args.TargetType.Pods() {
 			ports, owners = append(ports, targets[r.Name].port), append(owners, r.Name)
 		}
 	}
