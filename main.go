@@ -86,11 +86,12 @@ func stack(ctx *pulumi.Context) error {
 		return err
 	}
 
-	// The public door, to the frontend's port on every node.
+	// The public door, to the frontend: to its port on every node, or to its pods.
 	s.door.VpcId, s.door.PublicSubnetIds, s.door.NodeSecurityGroupId = vpc.VpcId, vpc.PublicSubnetIds, eks.NodeSecurityGroupId
 	s.door.AutoScalingGroupNames = map[string]pulumi.StringInput{mainNodes: nodes}
-	s.door.Routes[0].NodePort = frontend.NodePort
-	door, err := edge.NewHttpsLoadBalancer(ctx, "door", s.door)
+	s.door.Namespace, s.door.ClusterName = namespace.Name, eks.ClusterName
+	s.door.Routes[0].NodePort, s.door.Routes[0].Service.Name = frontend.NodePort, frontend.ServiceName
+	door, err := edge.NewHttpsLoadBalancer(ctx, "door", s.door, pulumi.Providers(eks.Provider))
 	if err != nil {
 		return err
 	}
@@ -145,6 +146,15 @@ func describe(cfg *config.Config) *system {
 			Network: &workload.Network{From: []workload.Peer{{App: "frontend"}}},
 		}
 	}
+	frontend := &workload.AppDeploymentArgs{
+		Image: unplaced(cfg.Images.Frontend), Port: 8000, Resources: small(), TargetType: cfg.TargetType,
+		DrainSeconds: cfg.Rollout.DrainSeconds, SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
+		ProgressDeadlineSeconds: cfg.Rollout.ProgressDeadlineSeconds,
+		Autoscaling:             &workload.Autoscaling{Min: cfg.Frontend.MinReplicas, Max: cfg.Frontend.MaxReplicas, CPUPercent: cfg.Frontend.CPUPercent},
+		Service:                 &workload.Service{Name: "frontend-service", Port: 80},
+		Network:                 &workload.Network{To: []workload.Destination{{App: "thoughts-backend", Port: 8000}, {App: "users-backend", Port: 8000}}},
+	}
+	health := frontend.HealthCheck()
 	return &system{
 		images: &registry.EcrReposArgs{
 			Repositories: []string{"frontend", "thoughts_server", "users_server"}, ForceDelete: !cfg.Protect,
@@ -159,15 +169,8 @@ func describe(cfg *config.Config) *system {
 				MinSize: size.Min, DesiredSize: size.Desired, MaxSize: size.Max, DesiredSizeOwner: cluster.OwnerSchedule,
 			}},
 		},
-		namespace: &workload.AppNamespaceArgs{Name: "example"},
-		frontend: &workload.AppDeploymentArgs{
-			Image: unplaced(cfg.Images.Frontend), Port: 8000, Resources: small(),
-			DrainSeconds: cfg.Rollout.DrainSeconds, SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds,
-			ProgressDeadlineSeconds: cfg.Rollout.ProgressDeadlineSeconds,
-			Autoscaling:             &workload.Autoscaling{Min: cfg.Frontend.MinReplicas, Max: cfg.Frontend.MaxReplicas, CPUPercent: cfg.Frontend.CPUPercent},
-			Service:                 &workload.Service{Name: "frontend-service", Port: 80, Type: workload.NodePort},
-			Network:                 &workload.Network{To: []workload.Destination{{App: "thoughts-backend", Port: 8000}, {App: "users-backend", Port: 8000}}},
-		},
+		namespace: &workload.AppNamespaceArgs{Name: "example", TargetType: cfg.TargetType},
+		frontend:  frontend,
 		database: &workload.DatabaseArgs{
 			Host: cfg.Database.Host, Port: cfg.Database.Port, Cidrs: cfg.Database.Cidrs,
 			Name: cfg.Database.Name, User: cfg.Database.User, Password: cfg.DatabasePassword,
@@ -176,8 +179,11 @@ func describe(cfg *config.Config) *system {
 		users:    backend("users-service", cfg.Images.Users),
 		door: &edge.HttpsLoadBalancerArgs{
 			Domain: cfg.Domain, AlternativeNames: cfg.AlternativeNames, ZoneName: cfg.Zone,
-			DrainSeconds: cfg.Rollout.DrainSeconds, AllowDeletion: !cfg.Protect,
-			Routes:    []edge.Route{{Name: "frontend", Paths: []string{"/*"}, HealthCheckPath: "/"}},
+			TargetType: cfg.TargetType, DrainSeconds: cfg.Rollout.DrainSeconds, AllowDeletion: !cfg.Protect,
+			Routes: []edge.Route{{
+				Name: "frontend", Paths: []string{"/*"}, Service: &edge.Service{Port: 80, PodPort: 8000},
+				HealthCheckPath: health.Path, HealthCheckCodes: health.Codes, HealthCheckIntervalSeconds: health.IntervalSeconds,
+			}},
 			Migration: cfg.Migration, VpcCidrs: []string{cfg.Network.Cidr},
 			AccessLogs: &edge.AccessLogs{RetentionDays: cfg.AccessLogDays},
 		},

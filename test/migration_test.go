@@ -41,6 +41,10 @@ func TestMigration(t *testing.T) {
 		if s := b.must(append([]string{"pulumi", "preview", "--expect-no-changes"}, at(next)...)...); s.code != 0 {
 			t.Errorf("after %s there are changes:\n%s", next, s.all())
 		}
+		// The certificate, the names and everything else of the door are in the account as the state has them.
+		if s := b.must("pulumi", "refresh", "--yes", "--skip-preview", "--expect-no-changes", "--stack", "prod", "--target", "**HttpsLoadBalancer$**"); !strings.Contains(s.all(), "door-www.example.com-a") {
+			t.Errorf("after %s the names were not looked at:\n%s", next, s.all())
+		}
 		parsed, err := cutover.ParseStage(next)
 		if err != nil {
 			t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 
 	"github.com/slipway-iac/slipway/cutover"
+	"github.com/slipway-iac/slipway/target"
 )
 
 // Config is what Pulumi.STACK.yaml says, with the defaults of Pulumi.yaml filled in by the engine.
@@ -34,6 +35,8 @@ type Config struct {
 	DatabasePassword pulumi.StringOutput `json:"-"`
 	Rollout          Rollout             `json:"rollout"`
 	Schedule         Schedule            `json:"schedule"`
+	// TargetType is what the load balancer sends requests to; the namespace and the public service have their part in it.
+	TargetType target.Type `json:"targetType,omitempty"`
 	// AccessLogDays is how long the load balancer's line for each request is kept.
 	AccessLogDays int `json:"accessLogDays,omitempty"`
 	// Migration is how far the site has moved from an old system; nil where there is none.
