@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// door is the account's load balancer as `sandbox edge` serves it.
+// door is the account's load balancers as `sandbox edge` serves them.
 type door struct {
-	// site is how curl reaches https://www.example.com/, plain the same for http.
-	site, plain []string
+	// https and http are the addresses that stand for ports 443 and 80; authority is the file with who has signed the certificates.
+	https, http, authority string
 }
 
 var (
@@ -33,31 +33,30 @@ func openDoor(t *testing.T, b *box) door {
 	}
 	t.Cleanup(func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() })
 	var d door
-	var authority string
 	lines := bufio.NewScanner(out)
-	for authority == "" && lines.Scan() {
+	for d.authority == "" && lines.Scan() {
 		if m := edgeAddresses.FindStringSubmatch(lines.Text()); m != nil {
-			d.site = []string{"--connect-to", "www.example.com:443:" + m[1], "https://www.example.com/"}
-			d.plain = []string{"--connect-to", "www.example.com:80:" + m[2], "http://www.example.com/a/page?q=1"}
+			d.https, d.http = m[1], m[2]
 		}
 		if m := edgeAuthority.FindStringSubmatch(lines.Text()); m != nil {
-			authority = m[1]
+			d.authority = m[1]
 		}
 	}
-	if authority == "" || d.site == nil {
+	if d.authority == "" || d.https == "" {
 		t.Fatalf("sandbox edge says nothing of its addresses: %v", lines.Err())
 	}
 	go func() {
 		for lines.Scan() { // what it says later is for people
 		}
 	}()
-	d.site = append([]string{"--cacert", authority}, d.site...)
 	return d
 }
 
-func curl(t *testing.T, args ...string) string {
+// curl asks for a URL with curl, which takes no certificate that is not the site's.
+func (d door) curl(t *testing.T, url string, args ...string) string {
 	t.Helper()
-	out, err := exec.Command("curl", append([]string{"-sS"}, args...)...).CombinedOutput()
+	args = append([]string{"-sS", "--cacert", d.authority, "--connect-to", ":443:" + d.https, "--connect-to", ":80:" + d.http, url}, args...)
+	out, err := exec.Command("curl", args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("curl %q: %v\n%s", args, err, out)
 	}
@@ -70,8 +69,7 @@ func (d door) shares(t *testing.T, wanted int) {
 	var answers string
 	if !within(func() bool {
 		// One connection, 100 requests.
-		url := d.site[len(d.site)-1]
-		answers = curl(t, append(d.site[:len(d.site)-1:len(d.site)-1], url+"[1-100]")...)
+		answers = d.curl(t, "https://www.example.com/[1-100]")
 		return strings.Count(answers, "target group: door-frontend-") == wanted && strings.Count(answers, "target group: door-old-") == 100-wanted
 	}) {
 		t.Errorf("of 100 requests %d reach the new system and %d the old one, want %d and %d", strings.Count(answers, "target group: door-frontend-"),
@@ -79,11 +77,11 @@ func (d door) shares(t *testing.T, wanted int) {
 	}
 }
 
-func (d door) redirects(t *testing.T) {
+// redirects asks for a URL, and holds the answer against a status and where it sends on to.
+func (d door) redirects(t *testing.T, url, want string) {
 	t.Helper()
-	got := curl(t, append([]string{"-o", "/dev/null", "-w", "%{http_code} %{redirect_url}"}, d.plain...)...)
-	if want := "301 https://www.example.com:443/a/page?q=1"; got != want {
-		t.Errorf("http is answered %q, want %q", got, want)
+	if got := d.curl(t, url, "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}"); got != want {
+		t.Errorf("%s is answered %q, want %q", url, got, want)
 	}
 }
 

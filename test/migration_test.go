@@ -30,7 +30,7 @@ func TestMigration(t *testing.T) {
 	up("legacy")
 	door := openDoor(t, b)
 	door.shares(t, 0)
-	door.redirects(t)
+	door.redirects(t, "http://www.example.com/a/page?q=1", "301 https://www.example.com:443/a/page?q=1")
 
 	var story strings.Builder
 	stage := "legacy"

@@ -34,6 +34,15 @@ func TestARouteInTheMiddle(t *testing.T) {
 		t.Fatal(s.all())
 	}
 	pulumi([]string{"up", "--yes", "--skip-preview"}, blog, shop)
+	door := openDoor(t, b)
+	for url, want := range map[string]string{
+		"http://old.example.com/blog/1":         "301 https://old.example.com:443/blog/1",
+		"https://old.example.com/blog/1?page=2": "301 https://blog.example.com:443/blog/1?page=2",
+		"https://old.example.com/shop/sub/7":    "301 https://shop.example.com:443/shop/sub/7",
+		"https://old.example.com/else":          "302 https://www.example.com:443/",
+	} {
+		door.redirects(t, url, want)
+	}
 	for name, c := range map[string]struct {
 		lines []string
 		want  string
