@@ -40,18 +40,30 @@ const (
 // startLoad sends requests for path to all addresses in turn until end.
 func startLoad(t *testing.T, addresses []string, path string) *load {
 	t.Helper()
+	urls := make([]string, len(addresses))
+	for i, a := range addresses {
+		urls[i] = "http://" + a
+	}
+	return startLoadOn(t, urls, path, &http.Transport{})
+}
+
+// startLoadOn is startLoad for sites that are reached in their own way.
+func startLoadOn(t *testing.T, urls []string, path string, way *http.Transport) *load {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &load{stop: cancel, reasons: map[string]int{}}
 	t.Cleanup(func() { l.end() })
 	for n := range loadClients + slowClients {
-		client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{DisableKeepAlives: n%2 == 0 || n >= loadClients}}
+		transport := way.Clone()
+		transport.DisableKeepAlives = n%2 == 0 || n >= loadClients
+		client := &http.Client{Timeout: 30 * time.Second, Transport: transport}
 		page := path
 		if n >= loadClients {
 			page = fmt.Sprintf("/slow?ms=%d", slowRequest.Milliseconds())
 		}
 		l.ends.Go(func() {
 			for i := n; ctx.Err() == nil; i++ {
-				l.count(ask(client, "http://"+addresses[i%len(addresses)]+page))
+				l.count(ask(client, urls[i%len(urls)]+page))
 				select {
 				case <-ctx.Done():
 				case <-time.After(loadPause):
