@@ -9,11 +9,10 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/slipway-iac/slipway/sandbox/aws/accountfile"
 )
 
 // AccountID is the number of the account that the sandbox models.
@@ -114,9 +113,6 @@ type Tx struct {
 	was map[string]any
 }
 
-// formatVersion is raised when an older file could be misread.
-const formatVersion = 1
-
 // OpenAccount is the account whose file lies in dir; the file appears with the first thing created.
 func OpenAccount(dir string) (*Account, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -126,11 +122,11 @@ func OpenAccount(dir string) (*Account, error) {
 }
 
 // File is where the account is kept.
-func (a *Account) File() string { return filepath.Join(a.dir, "account.json") }
+func (a *Account) File() string { return accountfile.Path(a.dir) }
 
 // Do runs f alone on the account, and saves what f changed if f returns no error.
 func (a *Account) Do(region string, f func(*Tx) error) error {
-	unlock, err := a.lock()
+	unlock, err := accountfile.Lock(a.dir)
 	if err != nil {
 		return err
 	}
@@ -155,25 +151,8 @@ func (a *Account) Do(region string, f func(*Tx) error) error {
 	return nil
 }
 
-func (a *Account) lock() (func(), error) {
-	f, err := os.OpenFile(filepath.Join(a.dir, "account.lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("the account's lock: %w", err)
-	}
-	for {
-		if err = unix.Flock(int(f.Fd()), unix.LOCK_EX); !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("the account's lock: %w", err)
-	}
-	return func() { f.Close() }, nil
-}
-
 func (a *Account) load() (*Tx, error) {
-	tx := &Tx{Account: a, Version: formatVersion, Number: AccountID}
+	tx := &Tx{Account: a, Version: accountfile.FormatVersion, Number: AccountID}
 	b, err := os.ReadFile(a.File())
 	if errors.Is(err, fs.ErrNotExist) {
 		for _, o := range given {
@@ -187,57 +166,20 @@ func (a *Account) load() (*Tx, error) {
 	if err := json.Unmarshal(b, tx); err != nil {
 		return nil, fmt.Errorf("the account's file %s cannot be read (%d bytes, %w): it was cut short or edited; nothing was changed. "+
 			"Put the state before the last change back with `cp %s %s`, or begin with an empty account with `sandbox reset`",
-			a.File(), len(b), err, a.previous(), a.File())
+			a.File(), len(b), err, accountfile.Previous(a.dir), a.File())
 	}
-	if tx.Version != formatVersion {
-		return nil, fmt.Errorf("the account's file %s has format %d and this sandbox reads %d: use the sandbox that wrote it, or begin anew with `sandbox reset`", a.File(), tx.Version, formatVersion)
+	if tx.Version != accountfile.FormatVersion {
+		return nil, fmt.Errorf("the account's file %s has format %d and this sandbox reads %d: use the sandbox that wrote it, or begin anew with `sandbox reset`", a.File(), tx.Version, accountfile.FormatVersion)
 	}
 	return tx, nil
 }
 
-func (a *Account) previous() string { return a.File() + ".previous" }
-
-// save makes the new state durable before the old one is gone: a kill or power cut leaves one of the two, whole.
 func (a *Account) save(tx *Tx) error {
 	b, err := json.MarshalIndent(tx, "", " ")
 	if err != nil {
 		return err
 	}
-	tmp := a.File() + ".new"
-	if err := writeDurably(tmp, append(b, '\n')); err != nil {
-		return fmt.Errorf("the account's file: %w", err)
-	}
-	if err := os.Remove(a.previous()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the account's file: %w", err)
-	}
-	if err := os.Link(a.File(), a.previous()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the account's file: %w", err)
-	}
-	if err := os.Rename(tmp, a.File()); err != nil {
-		return fmt.Errorf("the account's file: %w", err)
-	}
-	d, err := os.Open(a.dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
-}
-
-func writeDurably(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(b); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
+	return accountfile.Replace(a.dir, append(b, '\n'))
 }
 
 // Find is the object of that type whose attribute by has that value, in the operation's region; nil where there is none.

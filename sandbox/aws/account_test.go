@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/slipway-iac/slipway/sandbox/aws/accountfile"
 )
 
 // The tests below run this test binary again as other processes, told by this variable what to be.
@@ -172,7 +174,7 @@ func TestFileThatCannotBeRead(t *testing.T) {
 		}
 	}
 	// What the message says puts the state before the last change back.
-	previous, err := os.ReadFile(a.previous())
+	previous, err := os.ReadFile(accountfile.Previous(a.dir))
 	if err != nil {
 		t.Fatal(err)
 	}

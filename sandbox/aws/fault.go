@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/slipway-iac/slipway/sandbox/aws/accountfile"
 )
 
 // withFaults does the operation, unless a fault was ordered for it. A fault is a line in the account's file "faults":
@@ -67,5 +69,5 @@ func (tx *Tx) fault(token, op string) (string, error) {
 	if code == "" {
 		return "", nil
 	}
-	return code, writeDurably(path, []byte(strings.Join(rest, "\n")+"\n"))
+	return code, accountfile.WriteDurably(path, []byte(strings.Join(rest, "\n")+"\n"))
 }

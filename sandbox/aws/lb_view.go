@@ -1,6 +1,10 @@
 package aws
 
-import "time"
+import (
+	"time"
+
+	"github.com/slipway-iac/slipway/sandbox/healthcheck"
+)
 
 // LoadBalancer is an application load balancer of the account, as whoever plays it has to see it.
 type LoadBalancer struct {
@@ -119,13 +123,7 @@ type TargetGroup struct {
 }
 
 // HealthCheck is how a target is found to be healthy.
-type HealthCheck struct {
-	Enabled bool
-	// Protocol is HTTP or HTTPS, Port a number or traffic-port, Matcher such as "200", "200,301" or "200-299".
-	Protocol, Port, Path, Matcher string
-	Interval, Timeout             time.Duration
-	Healthy, Unhealthy            int
-}
+type HealthCheck = healthcheck.Settings
 
 // Stickiness keeps a client with its target.
 type Stickiness struct {

@@ -17,6 +17,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/slipway-iac/slipway/sandbox/healthcheck"
 )
 
 // connectTime is how long a load balancer tries to connect to a target.
@@ -33,7 +35,7 @@ func transports() map[string]http.RoundTripper {
 		out[version] = &http.Transport{
 			DialContext:     (&net.Dialer{Timeout: connectTime}).DialContext,
 			TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // AWS does not look at targets' certificates either
-			Protocols:       protocols(version), DisableCompression: true, MaxIdleConnsPerHost: 100, IdleConnTimeout: time.Minute,
+			Protocols:       healthcheck.Protocols(version), DisableCompression: true, MaxIdleConnsPerHost: 100, IdleConnTimeout: time.Minute,
 		}
 	}
 	return out

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/slipway-iac/slipway/sandbox/aws"
+	"github.com/slipway-iac/slipway/sandbox/healthcheck"
 )
 
 // behind is a load balancer with one rule and one target.
@@ -322,7 +323,7 @@ func TestClientsStick(t *testing.T) {
 	if len(got) != 2 || app == nil || got["session"] == nil || app.Value != b.group.token(b.group.targets[0]) {
 		t.Fatalf("with the application's cookie it sets %v", got)
 	}
-	second := &target{member: member{id: "second", noun: "node", name: "second", why: "-"}, state: health{well: true}}
+	second := &target{member: member{id: "second", noun: "node", name: "second", why: "-"}, state: healthcheck.Health{Well: true}}
 	b.group.targets = append(b.group.targets, second)
 	where := func(cookies ...*http.Cookie) (simulated int) {
 		for range 10 {
@@ -355,7 +356,7 @@ func TestClientsStick(t *testing.T) {
 func TestCannedAnswerTellsTheWay(t *testing.T) {
 	b := newBehind(t, "http://127.0.0.1:1")
 	b.rule.Rule = aws.Rule{Priority: 10, Name: "door-web"}
-	b.group.targets[0] = &target{member: member{id: "n", port: 30080, noun: "node", name: "ip-10-0-0-7", why: noPods}, state: health{well: true}}
+	b.group.targets[0] = &target{member: member{id: "n", port: 30080, noun: "node", name: "ip-10-0-0-7", why: noPods}, state: healthcheck.Health{Well: true}}
 	resp := b.ask(httptest.NewRequest("GET", "/", nil))
 	body, _ := io.ReadAll(resp.Body)
 	const want = `load balancer: door

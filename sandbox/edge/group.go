@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/slipway-iac/slipway/sandbox/aws"
+	"github.com/slipway-iac/slipway/sandbox/healthcheck"
 )
 
 // group is a target group with its targets. It outlives changes of the account: what is known of targets that stay is kept.
@@ -26,7 +27,7 @@ type target struct {
 	busy atomic.Int64
 
 	mu    sync.Mutex
-	state health
+	state healthcheck.Health
 	stop  context.CancelFunc
 }
 
@@ -57,7 +58,7 @@ func (g *group) update(ctx context.Context, view aws.TargetGroup, members []memb
 			t = was[i]
 			was = slices.Delete(was, i, i+1)
 		} else if !m.real() || !view.Check.Enabled || view.Version == "GRPC" {
-			t.state = health{known: true, well: true}
+			t.state = healthcheck.Health{Known: true, Well: true}
 		} else {
 			if i >= 0 {
 				t.state = was[i].found()

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/slipway-iac/slipway/sandbox/aws"
+	"github.com/slipway-iac/slipway/sandbox/healthcheck"
 )
 
 // groupOf has a target for each letter: + healthy, - unhealthy, ? not checked yet.
@@ -15,7 +16,7 @@ func groupOf(view aws.TargetGroup, states string) *group {
 	g := &group{view: view}
 	for i, s := range states {
 		t := &target{member: member{id: strconv.Itoa(i), address: "127.0.0.1"}, stop: func() {}}
-		t.state = health{known: s != '?', well: s == '+'}
+		t.state = healthcheck.Health{Known: s != '?', Well: s == '+'}
 		g.targets = append(g.targets, t)
 	}
 	return g

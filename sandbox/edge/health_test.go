@@ -11,62 +11,10 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/slipway-iac/slipway/sandbox/aws"
 )
-
-func TestHealthAfterChecks(t *testing.T) {
-	c := aws.HealthCheck{Healthy: 3, Unhealthy: 2}
-	for _, row := range []struct{ checks, want string }{
-		{"", "?"},
-		{"+", "+"},    // one is enough for a target that was just registered
-		{"-", "?"},    // and one failure tells nothing
-		{"--", "-"},   //
-		{"-+", "+"},   //
-		{"+-", "+"},   // one failure is not enough
-		{"+--", "-"},  //
-		{"+-+-", "+"}, // they have to be in a row
-		{"--+", "-"},  // back it needs as many as the group says
-		{"--++", "-"}, //
-		{"--+++", "+"},
-		{"--++-+", "-"},
-		{"--++-+++", "+"},
-	} {
-		h := health{}
-		for _, check := range row.checks {
-			h = h.after(check == '+', c)
-		}
-		got := "?"
-		if h.known {
-			got = map[bool]string{true: "+", false: "-"}[h.well]
-		}
-		if got != row.want {
-			t.Errorf("after %q it is %s, want %s", row.checks, got, row.want)
-		}
-	}
-}
-
-func TestMatcher(t *testing.T) {
-	for _, c := range []struct {
-		matcher string
-		status  int
-		want    bool
-	}{
-		{"200", 200, true},
-		{"200", 204, false},
-		{"200,301", 301, true},
-		{"200-299", 299, true},
-		{"200-299", 300, false},
-		{"200-204,302", 302, true},
-		{"", 200, false},
-	} {
-		if got := matches(c.matcher, c.status); got != c.want {
-			t.Errorf("%q matches %d: %t", c.matcher, c.status, got)
-		}
-	}
-}
 
 // eventually waits for a condition.
 func eventually(t *testing.T, what string, ok func() bool) {
@@ -147,19 +95,4 @@ func TestTargetIsWatched(t *testing.T) {
 	if len(told) != 3 {
 		t.Errorf("told %q: a word for each change, and for nothing else", told)
 	}
-}
-
-func TestCheckGivesUpInTime(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		hangs := &http.Client{Transport: played(func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		})}
-		target := &target{member: member{address: "127.0.0.1", port: 1}}
-		begin := time.Now()
-		err := target.probe(t.Context(), hangs, aws.HealthCheck{Protocol: "HTTP", Port: "traffic-port", Path: "/", Matcher: "200", Timeout: 5 * time.Second})
-		if took := time.Since(begin); err == nil || took != 5*time.Second {
-			t.Errorf("a target that does not answer: %v after %s on a clock that stands still", err, took)
-		}
-	})
 }
