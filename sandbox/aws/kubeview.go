@@ -8,9 +8,9 @@ import (
 	"github.com/slipway-iac/slipway/sandbox/kube/view"
 )
 
-// KubeView is the account as the control plane of Kubernetes has to see it: clusters, who may enter, and node groups.
+// KubeView is the account as the control plane of Kubernetes has to see it: clusters, who may enter, node groups, and target groups.
 func KubeView(tx *Tx) *view.View {
-	v := &view.View{Clusters: []view.Cluster{}}
+	v := &view.View{Clusters: []view.Cluster{}, TargetGroups: tx.viewTargetGroups()}
 	for _, c := range tx.Objects {
 		if c.Type != clusterToken {
 			continue
@@ -91,4 +91,36 @@ func (tx *Tx) viewNodeGroups(c *Object) []view.NodeGroup {
 		out = append(out, n)
 	}
 	return out
+}
+
+func (tx *Tx) viewTargetGroups() []view.TargetGroup {
+	all := balancing{tx.Objects}
+	var out []view.TargetGroup
+	for _, o := range all.all(targetGroupToken) {
+		g := all.group(o)
+		n := view.TargetGroup{
+			ARN: g.ARN, Name: g.Name, Type: g.Type, Version: g.Version, Check: g.Check, IPAddressType: o.Str("ipAddressType"), VPC: o.Str("vpcId"), InUse: all.inUse(g.ARN),
+		}
+		for _, v := range all.all(vpcToken) {
+			if v.ID == n.VPC {
+				n.VPCCidr = v.Str("cidrBlock")
+			}
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// inUse tells whether a listener or a rule forwards to a target group.
+func (v balancing) inUse(group string) bool {
+	for kind, list := range map[string]string{listenerToken: "defaultActions", listenerRuleToken: "actions"} {
+		for _, o := range v.all(kind) {
+			for _, a := range actionsOf(o.Inputs[list]) {
+				if slices.ContainsFunc(a.Forward, func(s Share) bool { return s.Group == group }) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }

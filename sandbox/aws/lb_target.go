@@ -3,13 +3,14 @@ package aws
 import (
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
+
+	"github.com/slipway-iac/slipway/sandbox/aws/targets"
 )
 
 const (
-	targetGroupToken           = "aws:lb/targetGroup:TargetGroup"
-	targetGroupAttachmentToken = "aws:lb/targetGroupAttachment:TargetGroupAttachment"
+	targetGroupToken           = targets.GroupType
+	targetGroupAttachmentToken = targets.TargetType
 )
 
 var targetGroupRef = &Ref{
@@ -202,13 +203,9 @@ func validateTarget(tx *Tx, o, _ *Object) error {
 			return Errorf("InvalidTarget", "The following targets are not in a running state and cannot be registered: '%s'", id)
 		}
 	case "ip":
-		a, err := netip.ParseAddr(id)
 		vpc := tx.Find(vpcToken, "id", group.Str("vpcId"))
-		if err != nil {
-			return Errorf("ValidationError", "The IP address '%s' is not a valid IPv4 address", id)
-		}
-		if !prefix(vpc.Str("cidrBlock")).Contains(a) && !(a.IsPrivate() && o.Str("availabilityZone") == "all") {
-			return Errorf("ValidationError", "The IP address '%s' is not within the VPC's CIDR; outside of it set availabilityZone to \"all\"", id)
+		if err := targets.CheckAddress(id, o.Str("availabilityZone"), vpc.Str("cidrBlock")); err != nil {
+			return Errorf("ValidationError", "%s", err)
 		}
 	case "alb":
 		if tx.Find(loadBalancerToken, "arn", id) == nil {

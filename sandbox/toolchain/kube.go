@@ -10,7 +10,8 @@ const thisModule = "github.com/slipway-iac/slipway/sandbox"
 
 // kubeSources are what the control plane is built from; other programs have their folders beside it.
 var kubeSources = []string{
-	"kube/access", "kube/cmd/slipway-kube", "kube/controlplane", "kube/endpoint", "kube/instancetypes", "kube/internal", "kube/nodes",
+	"aws/accountfile", "aws/targets", "healthcheck",
+	"kube/access", "kube/balancing", "kube/cmd/slipway-kube", "kube/controlplane", "kube/endpoint", "kube/instancetypes", "kube/internal", "kube/nodes",
 	"kube/realnode", "kube/serve", "kube/token", "kube/version", "kube/view",
 }
 
@@ -24,7 +25,7 @@ func (t Tools) Kube(ctx context.Context) (string, error) {
 }
 
 var nodeSources = []string{
-	"aws", "kube/cmd/slipway-node", "kube/endpoint", "kube/instancetypes", "kube/internal", "kube/realnode", "kube/view", "node", "plugin", "registry",
+	"aws", "healthcheck", "kube/cmd/slipway-node", "kube/endpoint", "kube/instancetypes", "kube/internal", "kube/realnode", "kube/view", "node", "plugin", "registry",
 }
 
 // Node is the executable of the nodes that run pods for real: kubelet, kube-proxy and what they need.

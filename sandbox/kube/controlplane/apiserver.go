@@ -8,10 +8,12 @@ import (
 	apiextensionsapiserver "k8s.io/apiextensions-apiserver/pkg/apiserver"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/authentication/authenticator"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/util/webhook"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/rest"
 	cliflag "k8s.io/component-base/cli/flag"
 	aggregatorscheme "k8s.io/kube-aggregator/pkg/apiserver/scheme"
@@ -31,8 +33,12 @@ type Access interface {
 	Authorizer(next authorizer.Authorizer) authorizer.Authorizer
 }
 
+// Admission makes a part of admission that comes after the API server's own; see package balancing. It gets a way to ask the API server
+// itself, and what that keeps at hand anyway.
+type Admission func(own *rest.Config, shared informers.SharedInformerFactory) (admission.Interface, error)
+
 // RunAPIServer serves on listener until ctx ends.
-func RunAPIServer(ctx context.Context, info endpoint.Info, listener net.Listener, access Access) error {
+func RunAPIServer(ctx context.Context, info endpoint.Info, listener net.Listener, access Access, more Admission) error {
 	o := options.NewServerRunOptions()
 	o.SecureServing.Listener = listener
 	if err := parse(o.Flags(), []string{
@@ -78,7 +84,7 @@ func RunAPIServer(ctx context.Context, info endpoint.Info, listener net.Listener
 	if errs := completed.Validate(); len(errs) != 0 {
 		return utilerrors.NewAggregate(errs)
 	}
-	config, err := apiServerConfig(completed, access)
+	config, err := apiServerConfig(completed, access, more)
 	if err != nil {
 		return err
 	}
@@ -98,20 +104,25 @@ func RunAPIServer(ctx context.Context, info endpoint.Info, listener net.Listener
 }
 
 // apiServerConfig is upstream's app.NewConfig with access put in before admission and the API's own reviews take the
-// authorizer from the generic part.
-func apiServerConfig(o options.CompletedOptions, access Access) (*app.Config, error) {
-	generic, informers, storage, err := controlplaneapiserver.BuildGenericConfig(o.CompletedOptions,
+// authorizer from the generic part, and with more put in before the servers of built-in and of custom resources copy admission from it.
+func apiServerConfig(o options.CompletedOptions, access Access, more Admission) (*app.Config, error) {
+	generic, shared, storage, err := controlplaneapiserver.BuildGenericConfig(o.CompletedOptions,
 		[]*runtime.Scheme{legacyscheme.Scheme, apiextensionsapiserver.Scheme, aggregatorscheme.Scheme},
 		controlplane.DefaultAPIResourceConfigSource(), generatedopenapi.GetOpenAPIDefinitions)
 	if err != nil {
 		return nil, err
 	}
 	admit(generic, access)
-	apis, resolver, initializers, err := app.CreateKubeAPIServerConfig(o, generic, informers, storage)
+	apis, resolver, initializers, err := app.CreateKubeAPIServerConfig(o, generic, shared, storage)
 	if err != nil {
 		return nil, err
 	}
 	g := apis.ControlPlane.Generic
+	last, err := more(g.LoopbackClientConfig, shared)
+	if err != nil {
+		return nil, err
+	}
+	g.AdmissionControl = admission.NewChainHandler(g.AdmissionControl, last)
 	extensions, err := controlplaneapiserver.CreateAPIExtensionsConfig(*g, apis.ControlPlane.VersionedInformers, initializers,
 		o.CompletedOptions, o.MasterCount, resolver, webhook.NewDefaultAuthenticationInfoResolverWrapper(
 			apis.ControlPlane.ProxyTransport, g.EgressSelector, g.LoopbackClientConfig, g.TracerProvider))

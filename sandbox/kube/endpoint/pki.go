@@ -60,6 +60,7 @@ var users = []leaf{
 	{file: "controller-manager.pem", name: "system:kube-controller-manager", orgs: []string{masters}},
 	{file: "scheduler.pem", name: "system:kube-scheduler"},
 	{file: "nodes.pem", name: "sandbox-nodes", orgs: []string{masters}},
+	{file: "balancing.pem", name: "aws-load-balancer-controller", orgs: []string{masters}},
 }
 
 // frontProxy is how the API server names itself to an aggregated API such as metrics-server's.

@@ -75,13 +75,16 @@ func startKwok(ctx context.Context, info endpoint.Info, a *addresses) error {
 	return c.Start(kwoklog.NewContext(ctx, kwoklog.NewLogger(os.Stderr, kwoklog.LevelWarn)))
 }
 
-// kwokStages is what happens to nodes and pods, as KWOK's own module ships it.
+// kwokStages is what happens to nodes and pods, as KWOK's own module ships it but for readiness gates.
 func kwokStages() (map[internalversion.StageResourceRef][]*internalversion.Stage, error) {
 	stages := map[internalversion.StageResourceRef][]*internalversion.Stage{}
-	for _, text := range []string{
-		nodefast.DefaultNodeInit, nodeheartbeat.DefaultNodeHeartbeatWithLease,
-		podfast.DefaultPodReady, podfast.DefaultPodComplete, podfast.DefaultPodDelete,
-	} {
+	ready, err := readyStage()
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range append([]string{
+		nodefast.DefaultNodeInit, nodeheartbeat.DefaultNodeHeartbeatWithLease, ready, podfast.DefaultPodComplete, podfast.DefaultPodDelete,
+	}, gateStages()...) {
 		var s v1alpha1.Stage
 		if err := yaml.Unmarshal([]byte(text), &s); err != nil {
 			return nil, fmt.Errorf("KWOK stage: %w", err)

@@ -15,6 +15,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/slipway-iac/slipway/sandbox/kube/access"
+	"github.com/slipway-iac/slipway/sandbox/kube/balancing"
 	"github.com/slipway-iac/slipway/sandbox/kube/controlplane"
 	"github.com/slipway-iac/slipway/sandbox/kube/internal/atomicfile"
 	"github.com/slipway-iac/slipway/sandbox/kube/nodes"
@@ -87,7 +88,8 @@ func (o *owner) gone(v *view.View) bool {
 // follower carries changes of the account into the cluster.
 type follower struct {
 	*server
-	nodes *nodes.Controller
+	nodes     *nodes.Controller
+	balancers *balancing.Controller
 
 	again bool
 	wrote *view.Status
@@ -130,6 +132,7 @@ func (f *follower) follow(stop, work context.Context) (restart bool, err error) 
 
 // step takes in the account as it is now and publishes where the cluster stands. Only what cannot be tried again is an error.
 func (f *follower) step(ctx context.Context) error {
+	f.balancers.Changed()
 	v, digest, viewErr := f.account.Current()
 	status := &view.Status{View: digest, NodeGroups: []view.NodeGroupStatus{}}
 	if viewErr != nil && !view.Absent(viewErr) {

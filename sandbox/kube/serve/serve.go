@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/slipway-iac/slipway/sandbox/kube/access"
+	"github.com/slipway-iac/slipway/sandbox/kube/balancing"
 	"github.com/slipway-iac/slipway/sandbox/kube/controlplane"
 	"github.com/slipway-iac/slipway/sandbox/kube/endpoint"
 	"github.com/slipway-iac/slipway/sandbox/kube/nodes"
@@ -129,7 +130,7 @@ func (s *server) run(ctx context.Context, started time.Time) error {
 
 	entries := &access.Entries{Account: s.account, Key: key, Open: s.owner.ID}
 	s.part(serving, "API server", func(ctx context.Context) error {
-		return controlplane.RunAPIServer(ctx, s.info, listener, entries)
+		return controlplane.RunAPIServer(ctx, s.info, listener, entries, balancing.Admission(s.account))
 	})
 	deadline, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -149,11 +150,19 @@ func (s *server) run(ctx context.Context, started time.Time) error {
 	if err != nil {
 		return fmt.Errorf("nodes: %w", err)
 	}
+	balancers, err := balancing.Start(working, deadline, s.info, s.account, s.Account)
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	if err != nil {
+		return fmt.Errorf("target group bindings: %w", err)
+	}
+	s.parts.Go(balancers.Wait)
 	if err := s.await(deadline, client, "/api/v1/namespaces/default/serviceaccounts/default", "the controller manager"); err != nil {
 		return err
 	}
 	go s.account.Run(working)
-	f := &follower{server: s, nodes: controller}
+	f := &follower{server: s, nodes: controller, balancers: balancers}
 	if err := f.step(working); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/slipway-iac/slipway/sandbox/healthcheck"
 	"github.com/slipway-iac/slipway/sandbox/kube/internal/atomicfile"
 )
 
@@ -30,6 +31,8 @@ type View struct {
 	// Clusters that exist. The control plane belongs to one cluster at a time: the first it meets keeps it until it is
 	// gone from the list; see Status.Cluster.
 	Clusters []Cluster `json:"clusters"`
+	// TargetGroups of load balancers, in all regions.
+	TargetGroups []TargetGroup `json:"targetGroups,omitempty"`
 }
 
 // Cluster is an EKS cluster.
@@ -106,6 +109,28 @@ type NodeGroup struct {
 	ReleaseVersion string `json:"releaseVersion,omitempty"`
 }
 
+// TargetGroup is one of a load balancer's, as its controller in Kubernetes sees it. Its targets are not in the view: see package
+// targets.
+type TargetGroup struct {
+	// ARN and name of the group.
+	ARN  string `json:"arn"`
+	Name string `json:"name"`
+	// Type of its targets: instance, ip, lambda or alb.
+	Type string `json:"type"`
+	// IPAddressType is ipv4 or ipv6.
+	IPAddressType string `json:"ipAddressType,omitempty"`
+	// VPC is the id of the network in which its targets are; VPCCidr that network's range.
+	VPC     string `json:"vpc,omitempty"`
+	VPCCidr string `json:"vpcCidr,omitempty"`
+	// Protocol version of requests and checks: HTTP1, HTTP2 or GRPC; "" where it speaks no HTTP.
+	Version string `json:"version,omitempty"`
+	// InUse tells that some listener or rule forwards to the group, even if by a weight of 0. The targets of one that is not in use are
+	// never checked.
+	InUse bool `json:"inUse,omitempty"`
+	// Check is how a target is found to be healthy.
+	Check healthcheck.Settings `json:"check"`
+}
+
 // Subnet is where nodes are launched.
 type Subnet struct {
 	// ID, for example subnet-0abc.
@@ -136,6 +161,14 @@ func (v *View) Cluster(name string) *Cluster {
 func (v *View) ClusterByID(id string) *Cluster {
 	if i := slices.IndexFunc(v.Clusters, func(c Cluster) bool { return c.ID == id }); i >= 0 {
 		return &v.Clusters[i]
+	}
+	return nil
+}
+
+// TargetGroup is the group with that ARN; nil if there is none.
+func (v *View) TargetGroup(arn string) *TargetGroup {
+	if i := slices.IndexFunc(v.TargetGroups, func(g TargetGroup) bool { return g.ARN == arn }); i >= 0 {
+		return &v.TargetGroups[i]
 	}
 	return nil
 }
