@@ -49,7 +49,8 @@ func (s *Sandbox) edge(ctx context.Context, args []string, out io.Writer) error 
 		fmt.Fprintf(out, "%s\n%s\n", time.Now().Format(time.TimeOnly), text)
 	}
 	e, err := edge.Open(edge.Options{
-		Account: account, Dir: s.Home.Edge(), HTTP: *http, HTTPS: *https, Nodes: edge.ClusterNodes(s.Home.Kube(), say), Say: say,
+		Account: account, Dir: s.Home.Edge(), HTTP: *http, HTTPS: *https, Say: say,
+		Nodes: edge.ClusterNodes(s.Home.Kube(), say), Pods: edge.ClusterPods(s.Home.Kube(), func(string) {}), // what keeps one from being read, the other says
 	})
 	if err != nil {
 		return err

@@ -31,6 +31,8 @@ type Options struct {
 	HTTP, HTTPS int
 	// Nodes publishes the nodes of the cluster, and again after each change, until ctx ends. nil for a cluster without nodes.
 	Nodes func(ctx context.Context, publish func([]Node))
+	// Pods publishes the pods in the same way. nil for a cluster without pods.
+	Pods func(ctx context.Context, publish func([]Pod))
 	// Say gets what a person has to know, one text a time. nil for nobody.
 	Say func(string)
 }
@@ -59,6 +61,9 @@ func Open(o Options) (*Edge, error) {
 	}
 	if o.Nodes == nil {
 		o.Nodes = func(context.Context, func([]Node)) {}
+	}
+	if o.Pods == nil {
+		o.Pods = func(context.Context, func([]Pod)) {}
 	}
 	authority, err := OpenAuthority(o.Dir)
 	if err != nil {
@@ -113,7 +118,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	secure.TLSConfig = &tls.Config{GetConfigForClient: e.handshake, MinVersion: tls.VersionTLS10} // the listener's policy says which is the oldest
 	all.Go(func() { failed <- plain.Serve(e.http) })
 	all.Go(func() { failed <- secure.ServeTLS(e.https, "", "") })
-	all.Go(func() { e.follow(ctx) })
+	all.Go(func() { e.followAccount(ctx) })
 	var err error
 	select {
 	case <-ctx.Done():

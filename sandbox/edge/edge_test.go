@@ -20,6 +20,7 @@ type served struct {
 	*Edge
 	client *http.Client
 	nodes  chan []Node
+	pods   chan []Pod
 
 	mu   sync.Mutex
 	said []string
@@ -27,19 +28,10 @@ type served struct {
 
 func serve(t *testing.T, a *account) *served {
 	t.Helper()
-	s := &served{T: t, nodes: make(chan []Node)}
+	s := &served{T: t, nodes: make(chan []Node), pods: make(chan []Pod)}
 	e, err := Open(Options{
 		Account: a.Account, Dir: filepath.Join(t.TempDir(), "edge"),
-		Nodes: func(ctx context.Context, publish func([]Node)) {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case nodes := <-s.nodes:
-					publish(nodes)
-				}
-			}
-		},
+		Nodes: publishes(s.nodes), Pods: publishes(s.pods),
 		Say: func(text string) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -268,7 +260,7 @@ func TestTablesShareWhatGoesOn(t *testing.T) {
 	defer e.http.Close()
 	defer e.https.Close()
 	loaded := func() (*split, *group, *tls.Certificate) {
-		e.load(t.Context(), nil)
+		e.load(t.Context(), here{})
 		l := e.table.Load().balancers[0].listeners[443]
 		return l.rules[0].split, e.groups[a.id("web")], &l.secure[0].config.Certificates[0]
 	}
@@ -280,7 +272,7 @@ func TestTablesShareWhatGoesOn(t *testing.T) {
 	}
 	a.delete("all")
 	before, _, _ := group.counts()
-	e.load(t.Context(), nil)
+	e.load(t.Context(), here{})
 	if after, _, _ := group.counts(); before != 1 || after != 0 || e.splits[a.id("all")] != nil || e.groups[a.id("web")] != nil {
 		t.Errorf("a rule that is gone is kept in mind, or its target group, which had %d targets and has %d", before, after)
 	}

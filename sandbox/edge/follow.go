@@ -22,28 +22,22 @@ const (
 	calm = time.Second
 )
 
-// follow makes a table after each change of the account or the cluster, until ctx ends.
-func (e *Edge) follow(ctx context.Context) {
+// followAccount makes a table after each change of the account or the cluster, until ctx ends.
+func (e *Edge) followAccount(ctx context.Context) {
 	defer func() {
 		for _, g := range e.groups {
 			g.end()
 		}
 		e.checks.Wait()
 	}()
-	published := make(chan []Node, 1)
+	published, pods := make(chan []Node, 1), make(chan []Pod, 1)
 	var all sync.WaitGroup
 	defer all.Wait()
-	all.Go(func() {
-		e.options.Nodes(ctx, func(nodes []Node) {
-			select {
-			case published <- nodes:
-			case <-ctx.Done():
-			}
-		})
-	})
+	all.Go(func() { e.options.Nodes(ctx, into(ctx, published)) })
+	all.Go(func() { e.options.Pods(ctx, into(ctx, pods)) })
 	tick := time.NewTicker(look)
 	defer tick.Stop()
-	var nodes []Node
+	var h here
 	var seen os.FileInfo // nil while nothing was ever made in the account
 	stale, told := true, ""
 	quiet := time.NewTimer(calm)
@@ -51,13 +45,15 @@ func (e *Edge) follow(ctx context.Context) {
 		info, _ := os.Stat(e.options.Account.File())
 		if stale || !same(seen, info) {
 			seen, stale = info, false
-			e.load(ctx, nodes)
+			e.load(ctx, h)
 			quiet.Reset(calm)
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case nodes = <-published:
+		case h.nodes = <-published:
+			stale = true
+		case h.pods = <-pods:
 			stale = true
 		case <-quiet.C:
 			if text := e.describe(); text != told {
@@ -65,6 +61,16 @@ func (e *Edge) follow(ctx context.Context) {
 				e.options.Say(text)
 			}
 		case <-tick.C:
+		}
+	}
+}
+
+// into passes on what is published.
+func into[T any](ctx context.Context, to chan<- T) func(T) {
+	return func(v T) {
+		select {
+		case to <- v:
+		case <-ctx.Done():
 		}
 	}
 }
@@ -78,13 +84,13 @@ func same(a, b os.FileInfo) bool {
 }
 
 // load makes a table of the account as it is. Where it cannot be read, the table before stays.
-func (e *Edge) load(ctx context.Context, nodes []Node) {
+func (e *Edge) load(ctx context.Context, h here) {
 	balancers, groups, err := e.options.Account.LoadBalancers()
 	if err != nil {
 		e.options.Say(err.Error() + "\nThe load balancers stay as they were.")
 		return
 	}
-	h := here{own: ownAddresses(), nodes: nodes}
+	h.own = ownAddresses()
 	live := map[string]*group{}
 	for _, view := range groups {
 		g := e.groups[view.ARN]

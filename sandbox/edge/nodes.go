@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
@@ -25,7 +26,37 @@ const labelGroup = "eks.amazonaws.com/nodegroup"
 // ClusterNodes publishes the nodes of the control plane in dir, and none while it does not run; for Options.Nodes. say gets a word
 // where they cannot be read.
 func ClusterNodes(dir string, say func(string)) func(context.Context, func([]Node)) {
-	return func(ctx context.Context, publish func([]Node)) {
+	return ofCluster(dir, say, "nodes", func(ctx context.Context, c kubernetes.Interface) ([]Node, string, error) {
+		list, err := c.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return nil, "", err
+		}
+		return nodesOf(list.Items), list.ResourceVersion, nil
+	}, func(ctx context.Context, c kubernetes.Interface, o metav1.ListOptions) (watch.Interface, error) {
+		return c.CoreV1().Nodes().Watch(ctx, o)
+	})
+}
+
+// ClusterPods does the same with pods; for Options.Pods.
+func ClusterPods(dir string, say func(string)) func(context.Context, func([]Pod)) {
+	return ofCluster(dir, say, "pods", func(ctx context.Context, c kubernetes.Interface) ([]Pod, string, error) {
+		list, err := c.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return nil, "", err
+		}
+		return podsOf(list.Items), list.ResourceVersion, nil
+	}, func(ctx context.Context, c kubernetes.Interface, o metav1.ListOptions) (watch.Interface, error) {
+		return c.CoreV1().Pods("").Watch(ctx, o)
+	})
+}
+
+type (
+	lister[T any] func(context.Context, kubernetes.Interface) (items []T, version string, err error)
+	watcher       func(context.Context, kubernetes.Interface, metav1.ListOptions) (watch.Interface, error)
+)
+
+func ofCluster[T comparable](dir string, say func(string), what string, list lister[T], watch watcher) func(context.Context, func([]T)) {
+	return func(ctx context.Context, publish func([]T)) {
 		said := ""
 		tell := func(s string) (news bool) {
 			if s == said {
@@ -37,11 +68,11 @@ func ClusterNodes(dir string, say func(string)) func(context.Context, func([]Nod
 		}
 		for ctx.Err() == nil {
 			if _, ok := endpoint.Running(dir); !ok {
-				if tell("Kubernetes does not run, so node groups have no nodes: `sandbox start` starts it") {
+				if tell("Kubernetes does not run, so there are no " + what + ": `sandbox start` starts it") {
 					publish(nil)
 				}
-			} else if err := followNodes(ctx, dir, func(nodes []Node) { said = ""; publish(nodes) }); err != nil && ctx.Err() == nil {
-				tell("the nodes cannot be read and stay as they were: " + err.Error())
+			} else if err := follow(ctx, dir, list, watch, func(items []T) { said = ""; publish(items) }); err != nil && ctx.Err() == nil {
+				tell("the " + what + " cannot be read and stay as they were: " + err.Error())
 			}
 			select {
 			case <-ctx.Done():
@@ -51,8 +82,8 @@ func ClusterNodes(dir string, say func(string)) func(context.Context, func([]Nod
 	}
 }
 
-// followNodes publishes the nodes after each change, until the control plane does not answer any more.
-func followNodes(ctx context.Context, dir string, publish func([]Node)) error {
+// follow publishes what is listed after each change, until the control plane does not answer any more.
+func follow[T comparable](ctx context.Context, dir string, list lister[T], watch watcher, publish func([]T)) error {
 	info, err := endpoint.Prepare(dir)
 	if err != nil {
 		return err
@@ -61,21 +92,22 @@ func followNodes(ctx context.Context, dir string, publish func([]Node)) error {
 	if err != nil {
 		return err
 	}
+	config.QPS = -1
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err
 	}
-	var last []Node
+	var last []T
 	for first := true; ; first = false {
-		list, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+		items, version, err := list(ctx, client)
 		if err != nil {
 			return err
 		}
-		if nodes := nodesOf(list.Items); first || !slices.Equal(nodes, last) {
-			last = nodes
-			publish(nodes)
+		if first || !slices.Equal(items, last) {
+			last = items
+			publish(items)
 		}
-		w, err := client.CoreV1().Nodes().Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
+		w, err := watch(ctx, client, metav1.ListOptions{ResourceVersion: version})
 		if err != nil {
 			return err
 		}
@@ -100,5 +132,18 @@ func nodesOf(items []corev1.Node) []Node {
 		out = append(out, node)
 	}
 	slices.SortFunc(out, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// podsOf leaves out pods that have no address of their own, or none any more.
+func podsOf(items []corev1.Pod) []Pod {
+	var out []Pod
+	for _, p := range items {
+		if p.Status.PodIP == "" || p.Spec.HostNetwork || p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
+			continue
+		}
+		out = append(out, Pod{Name: p.Namespace + "/" + p.Name, Address: p.Status.PodIP, Node: p.Spec.NodeName})
+	}
+	slices.SortFunc(out, func(a, b Pod) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

@@ -114,7 +114,7 @@ func TestNodesOfTheCluster(t *testing.T) {
 	}
 
 	next() // nothing runs
-	if s := <-said; s != "Kubernetes does not run, so node groups have no nodes: `sandbox start` starts it" {
+	if s := <-said; s != "Kubernetes does not run, so there are no nodes: `sandbox start` starts it" {
 		t.Errorf("said %q", s)
 	}
 	held, err := endpoint.Hold(dir)

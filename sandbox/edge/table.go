@@ -121,11 +121,20 @@ type Node struct {
 	Real bool
 }
 
+// Pod is one of the cluster that has an address of its own.
+type Pod struct {
+	// Name with its namespace, as namespace/name.
+	Name string
+	// Address inside the network, and the name of the node that it runs on.
+	Address, Node string
+}
+
 // here tells which addresses can be reached on this machine: its own, and those of nodes and pods that run for real. Others may
 // belong to anybody.
 type here struct {
 	own   []netip.Addr
 	nodes []Node
+	pods  []Pod
 }
 
 // podNetwork is where package node puts the pods of real nodes.
@@ -143,6 +152,7 @@ func (h here) reaches(address string) bool {
 }
 
 const (
+	noCode    = "No container has answered: pods are simulated here and run no code, so `sandbox edge` answers for this pod."
 	noPods    = "No pod has answered: pods are simulated here and run no code, so `sandbox edge` answers for this node."
 	noMachine = "No machine has answered: the account is a model, so `sandbox edge` answers in its place."
 	notHere   = "No server has answered: the address is not on this machine, so `sandbox edge` answers in its place."
@@ -170,16 +180,31 @@ func (h here) members(g aws.TargetGroup) []member {
 		switch {
 		case g.Type == "instance" && i >= 0:
 			out = append(out, h.nodes[i].member(t.Port))
-		case g.Type == "ip" && h.reaches(t.ID):
-			out = append(out, member{id: t.ID, port: t.Port, noun: "target", name: t.ID, address: t.ID})
 		case g.Type == "ip":
-			out = append(out, member{id: t.ID, port: t.Port, noun: "target", name: t.ID, why: notHere})
+			out = append(out, h.address(t))
 		default:
 			out = append(out, member{id: t.ID, port: t.Port, noun: "target", name: t.ID, why: noMachine})
 		}
 	}
 	slices.SortFunc(out, func(a, b member) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.port, b.port)) })
 	return slices.CompactFunc(out, func(a, b member) bool { return a.key() == b.key() })
+}
+
+// address is a target that was registered by its address: mostly a pod, by the load balancer's controller.
+func (h here) address(t aws.Target) member {
+	m := member{id: t.ID, port: t.Port, noun: "target", name: t.ID, why: notHere}
+	if h.reaches(t.ID) {
+		m.address, m.why = t.ID, ""
+	}
+	i := slices.IndexFunc(h.pods, func(p Pod) bool { return p.Address == t.ID })
+	if i < 0 {
+		return m
+	}
+	m.noun, m.name = "pod", h.pods[i].Name
+	if !m.real() {
+		m.why = noCode
+	}
+	return m
 }
 
 func (n Node) member(port int) member {

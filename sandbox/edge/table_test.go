@@ -81,7 +81,7 @@ func TestMembers(t *testing.T) {
 		{Name: "n2", Group: "general", Address: "10.0.0.12", Instance: "i-2", Real: true},
 		{Name: "n1", Group: "general", Address: "10.0.0.11", Instance: "i-1"},
 		{Name: "n3", Group: "other", Address: "10.0.0.13", Instance: "i-3"},
-	}}
+	}, pods: []Pod{{Name: "shop/web-1", Address: "10.0.0.77", Node: "n1"}, {Name: "shop/web-2", Address: "100.64.3.9", Node: "n2"}}}
 	real := func(id, noun, address string, port int) member {
 		return member{id: id, port: port, noun: noun, name: id, address: address}
 	}
@@ -114,6 +114,14 @@ func TestMembers(t *testing.T) {
 			[]member{
 				canned("10.0.0.11", "target", notHere, 1), real("10.0.0.12", "target", "10.0.0.12", 2), real("100.64.3.4", "target", "100.64.3.4", 3),
 				real("127.0.0.9", "target", "127.0.0.9", 4), real("192.0.2.1", "target", "192.0.2.1", 5), canned("192.0.2.2", "target", notHere, 6),
+			},
+		},
+		{
+			"addresses of pods: those of real nodes are reached",
+			aws.TargetGroup{Type: "ip", Targets: []aws.Target{{ID: "100.64.3.9", Port: 8080}, {ID: "10.0.0.77", Port: 8080}}},
+			[]member{
+				{id: "10.0.0.77", port: 8080, noun: "pod", name: "shop/web-1", why: noCode},
+				{id: "100.64.3.9", port: 8080, noun: "pod", name: "shop/web-2", address: "100.64.3.9"},
 			},
 		},
 		{"functions", aws.TargetGroup{Type: "lambda", Targets: []aws.Target{{ID: "arn:f"}}}, []member{canned("arn:f", "target", noMachine, 0)}},
