@@ -6,11 +6,14 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"maps"
 	"math/big"
 	"os"
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/slipway-iac/slipway/sandbox/kube/view"
 )
 
 // balancers is what the world's account tells of its load balancers.
@@ -213,5 +216,48 @@ func TestLoadBalancersOnlyReads(t *testing.T) {
 	}
 	if after, err := os.ReadFile(w.p.account.File()); err != nil || string(after) != string(before) {
 		t.Errorf("the account has changed (%v)", err)
+	}
+}
+
+// The controller in Kubernetes has to know of every target group, and whether anything forwards to it: a weight of 0 is enough.
+func TestKubernetesSeesTargetGroups(t *testing.T) {
+	w := newWorld(t)
+	group := func(name string, more object) {
+		in := object{"name": name, "port": 80.0, "protocol": "HTTP", "vpcId": w.id("vpc"), "targetType": "ip"}
+		maps.Copy(in, more)
+		w.add(name, targetGroupToken, in)
+	}
+	group("heavy", object{"healthCheck": object{"path": "/ready", "interval": 7.0, "timeout": 3.0, "matcher": "200-299"}})
+	group("light", nil)
+	group("unused", nil)
+	w.add("weights", listenerRuleToken, object{
+		"listenerArn": w.id("https"), "priority": 77.0, "conditions": list(object{"pathPattern": object{"values": list("/w")}}),
+		"actions": list(object{"type": "forward", "forward": object{"targetGroups": list(object{"arn": w.id("heavy"), "weight": 1.0}, object{"arn": w.id("light"), "weight": 0.0})}}),
+	})
+	if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
+		v := KubeView(tx)
+		cidr := tx.Find(vpcToken, "id", w.id("vpc")).Str("cidrBlock")
+		got := v.TargetGroup(w.id("heavy"))
+		want := view.TargetGroup{
+			ARN: w.id("heavy"), Name: "heavy", Type: "ip", IPAddressType: "ipv4", VPC: w.id("vpc"), VPCCidr: cidr, Version: "HTTP1", InUse: true,
+			Check: HealthCheck{Enabled: true, Protocol: "HTTP", Port: "traffic-port", Path: "/ready", Matcher: "200-299", Interval: 7 * time.Second, Timeout: 3 * time.Second, Healthy: 3, Unhealthy: 3},
+		}
+		if got == nil || *got != want || cidr == "" {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+		for name, used := range map[string]bool{"light": true, "unused": false} {
+			if g := v.TargetGroup(w.id(name)); g == nil || g.InUse != used {
+				t.Errorf("%s is %+v, in use: want %t", name, g, used)
+			}
+		}
+		if g := v.TargetGroup(w.id("targets")); g == nil || g.Type != "instance" || !g.InUse {
+			t.Errorf("the group of a listener's rules is %+v", g)
+		}
+		if v.TargetGroup("other") != nil {
+			t.Error("a group out of nothing")
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
