@@ -3,6 +3,7 @@ module github.com/slipway-iac/slipway
 go 1.25.11
 
 require (
+	github.com/hashicorp/cronexpr v1.1.3
 	github.com/pulumi/pulumi-aws/sdk/v6 v6.83.2
 	github.com/pulumi/pulumi-eks/sdk/v3 v3.9.1
 	github.com/pulumi/pulumi-kubernetes/sdk/v4 v4.30.0

@@ -21,7 +21,7 @@ func TestArgumentTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, dir := range append(dirs, "../cutover") {
+	for _, dir := range append(dirs, "../cutover", "../calendar") {
 		tables(t, &b, dir)
 	}
 	const file = "../docs/arguments.md"

@@ -2,11 +2,14 @@
 package scaling
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/slipway-iac/slipway/calendar"
 )
 
 // NodeScalingScheduleType is in every stack's state: to change it takes an alias and a major version.
@@ -33,39 +36,17 @@ type NodeScalingScheduleArgs struct {
 	Actions []Action `pulumi:"actions,optional"`
 }
 
-// Size of a node group, in nodes.
-type Size struct {
-	// Min is the fewest nodes, 0 or more.
-	Min int `pulumi:"min"`
-	// Max is the most nodes, 1 or more, and at least Min.
-	Max int `pulumi:"max"`
-	// Desired is the number of nodes to start with, Min to Max; scaling policies and autoscalers may change it after.
-	Desired int `pulumi:"desired"`
-}
-
-// Action sets the size of the group, at one moment or again and again.
-type Action struct {
-	// Name tells actions apart: letters, digits, ".", "_" and "-". Unique among the schedule's. Required. In the console it stands
-	// behind the component's name.
-	Name string `pulumi:"name"`
-	// Recurrence is when it runs, as crontab's five fields: "0 20 * * 1-5" is 20:00 from Monday to Friday. Without it the
-	// action runs once, at Start.
-	Recurrence string `pulumi:"recurrence,optional"`
-	// Min is the new smallest number of nodes; nil leaves it alone. At least one of Min, Max and Desired is required. What is
-	// set must fit whatever Base or another action may have left in force.
-	Min *int `pulumi:"min,optional"`
-	// Max is the new largest number of nodes; nil leaves it alone.
-	Max *int `pulumi:"max,optional"`
-	// Desired is the number of nodes from then on, until another action or policy changes it; nil leaves it alone.
-	Desired *int `pulumi:"desired,optional"`
-	// Start is the moment from which it counts, "2026-11-27T08:00" in TimeZone or with an offset of its own,
-	// "2026-11-27T08:00:00Z". Auto Scaling runs a recurring action at Start too, whatever its Recurrence says. A Start that
-	// has passed is no error: it is left out of what AWS is asked, since AWS refuses it. Default: at once.
-	Start string `pulumi:"start,optional"`
-	// End is the moment at which Base is back, written like Start. AWS only stops repeating then, and leaves the size as it
-	// is; so an action of its own, NAME-end, restores Base. After that both are gone. Default: never.
-	End string `pulumi:"end,optional"`
-}
+// What a schedule is made of, and means, is package calendar's.
+type (
+	// Size of a node group, in nodes.
+	Size = calendar.Size
+	// Nights takes the group to a size every night.
+	Nights = calendar.Nights
+	// Weekends takes the group to a size once a week for some days.
+	Weekends = calendar.Weekends
+	// Action sets the size of the group, at one moment or again and again.
+	Action = calendar.Action
+)
 
 // NodeScalingSchedule changes the size of a node group by the clock:
 //
@@ -91,9 +72,9 @@ func NewNodeScalingSchedule(ctx *pulumi.Context, name string, args *NodeScalingS
 	if err := ctx.RegisterComponentResourceV2(NodeScalingScheduleType, name, a.recorded(), c, opts...); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", NodeScalingScheduleType, name, err)
 	}
-	var live []entry
+	var live []calendar.Entry
 	for _, e := range plan {
-		if e.over(now) {
+		if e.Over(now) {
 			// Auto Scaling drops an action that is over by itself; to ask for it again would be refused.
 			if err := ctx.Log.Info(fmt.Sprintf("action %q is over and can be taken out of the arguments", e.Name), &pulumi.LogArgs{Resource: c}); err != nil {
 				return nil, err
@@ -101,35 +82,47 @@ func NewNodeScalingSchedule(ctx *pulumi.Context, name string, args *NodeScalingS
 			continue
 		}
 		live = append(live, e)
-		_, err := autoscaling.NewSchedule(ctx, name+"-"+e.Name, e.schedule(name, a, now), pulumi.Parent(c),
+		_, err := autoscaling.NewSchedule(ctx, name+"-"+e.Name, schedule(e, name, a, now), pulumi.Parent(c),
 			// The name stays, so the old one goes first. The trigger catches what the provider takes for no change: a start, end or
 			// recurrence that is no longer given.
-			pulumi.DeleteBeforeReplace(true), pulumi.ReplaceOnChanges([]string{"*"}), pulumi.ReplacementTrigger(e.definition(a.TimeZone)))
+			pulumi.DeleteBeforeReplace(true), pulumi.ReplaceOnChanges([]string{"*"}), pulumi.ReplacementTrigger(definition(e, a.TimeZone)))
 		if err != nil {
 			return nil, fmt.Errorf("%s %q: action %q: %w", NodeScalingScheduleType, name, e.Name, err)
 		}
 	}
-	c.Summary = pulumi.ToStringArray(summary(live, a.TimeZone)).ToStringArrayOutput()
+	c.Summary = pulumi.ToStringArray(calendar.Summary(live, a.TimeZone)).ToStringArrayOutput()
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"summary": c.Summary})
 }
 
 // unchanged leaves a part of the size alone; Pulumi's provider takes a part that is not given for 0.
 const unchanged = -1
 
-func (e entry) schedule(name string, a NodeScalingScheduleArgs, now time.Time) *autoscaling.ScheduleArgs {
+// definition changes when the user changes anything about the action, and not because time goes by.
+func definition(e calendar.Entry, timeZone string) pulumi.Input {
+	text, err := json.Marshal(struct {
+		Action
+		TimeZone string
+	}{e.Action, timeZone})
+	if err != nil {
+		panic("an action of strings and numbers is no JSON: " + err.Error())
+	}
+	return pulumi.String(text)
+}
+
+func schedule(e calendar.Entry, name string, a NodeScalingScheduleArgs, now time.Time) *autoscaling.ScheduleArgs {
 	s := &autoscaling.ScheduleArgs{
 		AutoscalingGroupName: a.AutoScalingGroupName,
 		ScheduledActionName:  pulumi.String(name + "-" + e.Name),
 		MinSize:              sizePart(e.Min), MaxSize: sizePart(e.Max), DesiredCapacity: sizePart(e.Desired),
 	}
-	if e.recurs() {
+	if e.Recurs() {
 		s.Recurrence, s.TimeZone = pulumi.String(e.Recurrence), pulumi.String(a.TimeZone)
-		if !e.end.IsZero() {
-			s.EndTime = moment(e.end)
+		if !e.Until.IsZero() {
+			s.EndTime = moment(e.Until)
 		}
 	}
-	if e.start.After(now) {
-		s.StartTime = moment(e.start)
+	if e.From.After(now) {
+		s.StartTime = moment(e.From)
 	}
 	return s
 }

@@ -1,4 +1,4 @@
-package scaling
+package calendar
 
 import (
 	"cmp"
@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// summary is the plan in words: first the week, from Monday on, then what depends on the date, then what happens once.
-func summary(plan []entry, timeZone string) []string {
+// Summary is a plan in words, a line an action: first the week, from Monday on, then what depends on the date, then what happens once.
+func Summary(plan []Entry, timeZone string) []string {
 	plan = slices.Clone(plan)
-	slices.SortStableFunc(plan, func(a, b entry) int {
+	slices.SortStableFunc(plan, func(a, b Entry) int {
 		return cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(a.order(), b.order()), cmp.Compare(a.Name, b.Name))
 	})
 	var widest, widestSize int
@@ -31,9 +31,9 @@ const (
 	once
 )
 
-func (e entry) rank() int {
+func (e Entry) rank() int {
 	switch {
-	case !e.recurs():
+	case !e.Recurs():
 		return once
 	case e.cron.weekly():
 		return everyWeek
@@ -41,29 +41,29 @@ func (e entry) rank() int {
 	return someDates
 }
 
-func (e entry) order() int64 {
-	if e.recurs() {
+func (e Entry) order() int64 {
+	if e.Recurs() {
 		return int64(e.cron.firstOfWeek())
 	}
-	return e.start.Unix()
+	return e.From.Unix()
 }
 
-func (e entry) when(timeZone string) string {
+func (e Entry) when(timeZone string) string {
 	const minute = "2006-01-02 15:04"
-	if !e.recurs() {
-		return e.start.Format("Mon "+minute) + " " + timeZone
+	if !e.Recurs() {
+		return e.From.Format("Mon "+minute) + " " + timeZone
 	}
 	text := e.cron.words(e.Recurrence) + " " + timeZone
-	if !e.start.IsZero() {
-		text += " from " + e.start.Format(minute)
+	if !e.From.IsZero() {
+		text += " from " + e.From.Format(minute)
 	}
-	if !e.end.IsZero() {
-		text += " until " + e.end.Format(minute)
+	if !e.Until.IsZero() {
+		text += " until " + e.Until.Format(minute)
 	}
 	return text
 }
 
-func (e entry) size() string {
+func (e Entry) size() string {
 	var parts []string
 	for _, part := range []struct {
 		name string

@@ -1,4 +1,4 @@
-package scaling
+package calendar
 
 import (
 	"fmt"
@@ -46,15 +46,15 @@ type preset struct {
 
 // presets are the actions of Nights and Weekends. No two of them fall on the same minute, and none undoes the other: what
 // Nights would do during the weekend is left out.
-func (args *NodeScalingScheduleArgs) presets(p *check.Problems) (out []preset) {
-	add := func(path, name string, minute int, days []int, s Size) {
+func (s Schedule) presets(p *check.Problems) (out []preset) {
+	add := func(path, name string, minute int, days []int, to Size) {
 		if len(days) > 0 {
-			a := Action{Name: name, Recurrence: fmt.Sprintf("%d %d * * %s", minute%60, minute%day/60, cronDays(days)), Min: &s.Min, Max: &s.Max, Desired: &s.Desired}
+			a := Action{Name: name, Recurrence: fmt.Sprintf("%d %d * * %s", minute%60, minute%day/60, cronDays(days)), Min: &to.Min, Max: &to.Max, Desired: &to.Desired}
 			out = append(out, preset{path, a})
 		}
 	}
-	from, until, free := 0, 0, args.Weekends != nil
-	if w := args.Weekends; w != nil {
+	from, until, free := 0, 0, s.Weekends != nil
+	if w := s.Weekends; w != nil {
 		var okFrom, okUntil bool
 		from, okFrom = weekMinute(p, "weekends.from", w.From)
 		until, okUntil = weekMinute(p, "weekends.until", w.Until)
@@ -64,7 +64,7 @@ func (args *NodeScalingScheduleArgs) presets(p *check.Problems) (out []preset) {
 		}
 		free = okFrom && okUntil && okSize
 	}
-	if n := args.Nights; n != nil {
+	if n := s.Nights; n != nil {
 		down, okDown := dayMinute(p, "nights.downAt", n.DownAt)
 		up, okUp := dayMinute(p, "nights.upAt", n.UpAt)
 		if checkSize(p.At("nights.size"), n.Size) && okDown && okUp {
@@ -72,7 +72,7 @@ func (args *NodeScalingScheduleArgs) presets(p *check.Problems) (out []preset) {
 				p.Addf("nights.upAt", "is %q, must differ from nights.downAt", n.UpAt)
 			}
 			if m := until % day; free && inside(m, down, up, day) {
-				p.Addf("weekends.until", "is %q, must not lie inside a night (%s to %s): the nodes would come back in the middle of it", args.Weekends.Until, n.DownAt, n.UpAt)
+				p.Addf("weekends.until", "is %q, must not lie inside a night (%s to %s): the nodes would come back in the middle of it", s.Weekends.Until, n.DownAt, n.UpAt)
 			}
 			var downs, ups []int
 			for d := range 7 {
@@ -85,12 +85,12 @@ func (args *NodeScalingScheduleArgs) presets(p *check.Problems) (out []preset) {
 				}
 			}
 			add("nights", "nights-down", down, downs, n.Size)
-			add("nights", "nights-up", up, ups, args.Base)
+			add("nights", "nights-up", up, ups, s.Base)
 		}
 	}
 	if free {
-		add("weekends", "weekends-down", from, []int{from / day}, args.Weekends.Size)
-		add("weekends", "weekends-up", until, []int{until / day}, args.Base)
+		add("weekends", "weekends-down", from, []int{from / day}, s.Weekends.Size)
+		add("weekends", "weekends-up", until, []int{until / day}, s.Base)
 	}
 	return out
 }

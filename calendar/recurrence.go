@@ -1,4 +1,4 @@
-package scaling
+package calendar
 
 import (
 	"fmt"
@@ -112,7 +112,7 @@ func (r recurrence) days() string {
 		all = append(all, "day "+strings.Join(runs(set(r.Dom), strconv.Itoa), ", "))
 	}
 	if r.Dow&star == 0 {
-		all = append(all, strings.Join(runs(mondayFirst(r.Dow), func(i int) string { return time.Weekday((i + 1) % 7).String()[:3] }), ", "))
+		all = append(all, daysOfWeek(r.Dow))
 	}
 	when := strings.Join(all, " or ")
 	if when == "" {

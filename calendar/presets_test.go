@@ -1,4 +1,4 @@
-package scaling
+package calendar
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 	"github.com/slipway-iac/slipway/internal/check"
 )
 
-func made(args NodeScalingScheduleArgs) string {
+func made(args Schedule) string {
 	var p check.Problems
 	var lines []string
 	for _, m := range args.presets(&p) {
@@ -29,26 +29,26 @@ func TestPresets(t *testing.T) {
 	nights := &Nights{DownAt: "20:00", UpAt: "07:00", Size: low}
 	weekends := &Weekends{From: "Fri 20:00", Until: "Mon 07:00", Size: none}
 	for name, tc := range map[string]struct {
-		args NodeScalingScheduleArgs
+		args Schedule
 		want string
 	}{
-		"nights": {NodeScalingScheduleArgs{Base: base, Nights: nights}, `
+		"nights": {Schedule{Base: base, Nights: nights}, `
 nights-down: 0 20 * * * to 1
 nights-up: 0 7 * * * to 3`},
-		"weekends": {NodeScalingScheduleArgs{Base: base, Weekends: weekends}, `
+		"weekends": {Schedule{Base: base, Weekends: weekends}, `
 weekends-down: 0 20 * * 5 to 0
 weekends-up: 0 7 * * 1 to 3`},
-		"both": {NodeScalingScheduleArgs{Base: base, Nights: nights, Weekends: weekends}, `
+		"both": {Schedule{Base: base, Nights: nights, Weekends: weekends}, `
 nights-down: 0 20 * * 1-4 to 1
 nights-up: 0 7 * * 2-5 to 3
 weekends-down: 0 20 * * 5 to 0
 weekends-up: 0 7 * * 1 to 3`},
-		"weekend from midnight to Sunday noon": {NodeScalingScheduleArgs{Base: base, Nights: nights, Weekends: &Weekends{"Sat 00:00", "Sun 12:30", none}}, `
+		"weekend from midnight to Sunday noon": {Schedule{Base: base, Nights: nights, Weekends: &Weekends{"Sat 00:00", "Sun 12:30", none}}, `
 nights-down: 0 20 * * 0-5 to 1
 nights-up: 0 7 * * 1-5 to 3
 weekends-down: 0 0 * * 6 to 0
 weekends-up: 30 12 * * 0 to 3`},
-		"back in the middle of a night": {NodeScalingScheduleArgs{Base: base, Nights: nights, Weekends: &Weekends{"Fri 20:00", "Mon 06:00", none}}, `
+		"back in the middle of a night": {Schedule{Base: base, Nights: nights, Weekends: &Weekends{"Fri 20:00", "Mon 06:00", none}}, `
 nights-down: 0 20 * * 1-4 to 1
 nights-up: 0 7 * * 1-5 to 3
 weekends-down: 0 20 * * 5 to 0
@@ -67,7 +67,7 @@ t "n" has 1 invalid argument(s):
 func TestPresetsGiveEachMinuteItsSize(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		base, low, none := Size{2, 6, 3}, Size{1, 2, 1}, Size{0, 1, 0}
-		args := NodeScalingScheduleArgs{Base: base}
+		args := Schedule{Base: base}
 		// On few hours, so that two moments often are the same.
 		moment := func(days int, label string) int {
 			return rapid.IntRange(0, days-1).Draw(t, label+" day")*day + rapid.SampledFrom([]int{0, 1, 7 * 60, 20 * 60, day - 1}).Draw(t, label)
