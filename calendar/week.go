@@ -139,7 +139,11 @@ func Describe(all []Interval) string {
 	for _, s := range order {
 		text := s.from + " to " + s.until
 		if len(s.from) == len("15:04") {
-			text = daysOfWeek(days[s]) + " " + text
+			on := "every day"
+			if days[s] != 1<<7-1 {
+				on = daysOfWeek(days[s])
+			}
+			text = on + " " + text
 		}
 		out = append(out, text)
 	}
