@@ -103,8 +103,11 @@ func (in Input) left(l Load, nodes []Node) (all [][]Node) {
 	case ZoneLost:
 		gone = func(n Node) string { return n.Zone }
 	case NodeDrained:
-		// The nodes of a group in a zone are alike.
+		// The nodes of a group in a zone are alike, unless an app asks for one by its name.
 		gone = func(n Node) string { return n.Group + " " + n.Zone }
+		if slices.ContainsFunc(in.Apps, func(a App) bool { return len(a.NodeSelector) > 0 }) {
+			gone = func(n Node) string { return n.Name }
+		}
 	default:
 		return [][]Node{nodes}
 	}

@@ -141,14 +141,15 @@ func (p *problem) keepApart(apps []App) {
 
 // kinds numbers the nodes by what sets them apart, but for their zone.
 func (p *problem) kinds() {
-	numbers := map[string]byte{}
+	numbers := map[string]int{}
 	for n := range p.nodes {
-		text := fmt.Sprint(p.limits[n])
+		eligible := make([]bool, len(p.batches))
 		for b := range p.batches {
-			text += fmt.Sprint(p.batches[b].eligible[n])
+			eligible[b] = p.batches[b].eligible[n]
 		}
+		text := fmt.Sprint(p.limits[n], eligible)
 		if _, known := numbers[text]; !known {
-			numbers[text] = byte(len(numbers))
+			numbers[text] = len(numbers)
 		}
 		p.kind = append(p.kind, numbers[text])
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -18,14 +19,14 @@ type scene struct {
 func (s scene) pose() *problem { return pose(s.nodes, System{}, s.apps, load{atMin, surgeAtMin}) }
 
 func (s scene) String() string {
-	text := ""
+	var text strings.Builder
 	for _, n := range s.nodes {
-		text += fmt.Sprintf("%s in %s: %dm %d MiB %d pods\n", n.Name, n.Zone, n.Allocatable.MilliCPU, n.Allocatable.Memory/mib, n.Pods)
+		fmt.Fprintf(&text, "%s in %s: %dm %d MiB %d pods\n", n.Name, n.Zone, n.Allocatable.MilliCPU, n.Allocatable.Memory/mib, n.Pods)
 	}
 	for _, a := range s.apps {
-		text += fmt.Sprintf("%s: %d + %d pods of %dm %d MiB, %+v, away from %v\n", a.Name, a.Min, a.SurgeAtMin, a.Requests.MilliCPU, a.Requests.Memory/mib, a.Spread, a.AwayFrom)
+		fmt.Fprintf(&text, "%s: %d + %d pods of %dm %d MiB, %+v, away from %v\n", a.Name, a.Min, a.SurgeAtMin, a.Requests.MilliCPU, a.Requests.Memory/mib, a.Spread, a.AwayFrom)
 	}
-	return text
+	return text.String()
 }
 
 func someNode(t *rapid.T, i, zones int) Node {

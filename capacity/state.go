@@ -46,7 +46,7 @@ type problem struct {
 	scoredDaemons [2]int64
 	zone          []int // by node
 	zones         int
-	kind          []byte // by node: like nodes have like numbers, whatever their zone
+	kind          []int // by node: like nodes have like numbers, whatever their zone
 }
 
 // state is how many pods of each batch are on each node.

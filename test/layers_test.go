@@ -45,3 +45,14 @@ func TestImportersCompileOnlyWhatTheyUse(t *testing.T) {
 		}
 	}
 }
+
+// TestPurePackagesKnowNoCloud holds what needs none to plain Go: of Pulumi only the form in which problems are reported.
+func TestPurePackagesKnowNoCloud(t *testing.T) {
+	for _, pkg := range []string{"calendar", "capacity"} {
+		for _, dep := range closure(t, module+"/"+pkg) {
+			if strings.HasPrefix(dep, "github.com/pulumi/") && dep != "github.com/pulumi/pulumi/sdk/v3/go/pulumi/errors" || strings.HasPrefix(dep, module+"/components/") {
+				t.Errorf("%s reaches %s", pkg, dep)
+			}
+		}
+	}
+}
