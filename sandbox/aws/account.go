@@ -99,10 +99,12 @@ func Strings(v any) []string {
 type Tx struct {
 	*Account `json:"-"`
 	// Region in which the operation runs.
-	Region  string    `json:"-"`
-	Version int       `json:"version"`
-	Number  string    `json:"account"`
-	Objects []*Object `json:"objects"`
+	Region  string `json:"-"`
+	Version int    `json:"version"`
+	Number  string `json:"account"`
+	// Clock is where `sandbox clock` has put the account's time; nil is the machine's time.
+	Clock   *time.Time `json:"clock,omitempty"`
+	Objects []*Object  `json:"objects"`
 
 	changed     bool
 	defaultTags map[string]any

@@ -134,14 +134,14 @@ func createCertificate(tx *Tx, o *Object) error {
 		o.Set("subjectAlternativeNames", []any{})
 		o.fill("domainName", "")
 		o.fill("validationMethod", "NONE")
-		o.issue()
+		tx.issue(o)
 	}
 	return nil
 }
 
 // issue makes a certificate valid from today on for thirteen months, as ACM's are.
-func (o *Object) issue() {
-	from := time.Now().UTC().Truncate(24 * time.Hour)
+func (tx *Tx) issue(o *Object) {
+	from := tx.Now().Truncate(24 * time.Hour)
 	o.Set("status", issued)
 	o.Set("notBefore", from.Format(time.RFC3339))
 	o.Set("notAfter", from.AddDate(0, 13, 0).Add(-time.Second).Format(time.RFC3339))
@@ -172,7 +172,7 @@ func (tx *Tx) settle(cert *Object) (missing []string) {
 		}
 	}
 	if len(missing) == 0 && cert.Str("validationMethod") == "DNS" {
-		cert.issue()
+		tx.issue(cert)
 		tx.Touch()
 	}
 	return missing

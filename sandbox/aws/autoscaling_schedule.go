@@ -2,9 +2,6 @@ package aws
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 	_ "time/tzdata" // time zones must be known on machines without a zone database too
 )
@@ -62,7 +59,7 @@ func init() {
 
 var scheduleSizes = []string{"minSize", "maxSize", "desiredCapacity"}
 
-func startSchedule(_ *Tx, o, _ *Object) error {
+func startSchedule(tx *Tx, o, _ *Object) error {
 	if o.Str("startTime") != "" || o.Str("recurrence") == "" {
 		return nil
 	}
@@ -70,11 +67,7 @@ func startSchedule(_ *Tx, o, _ *Object) error {
 	if err != nil {
 		return err
 	}
-	zone, err := time.LoadLocation(o.Str("timeZone"))
-	if err != nil {
-		return err
-	}
-	o.Set("startTime", c.next(time.Now().In(zone)).UTC().Format(scheduleTime))
+	o.Set("startTime", startText(c.next(tx.Now().In(zoneOf(o)))))
 	return nil
 }
 
@@ -113,12 +106,12 @@ func validateSchedule(tx *Tx, o, old *Object) error {
 	}
 	// On update the provider sends the start time of its state too, also one that AWS computed from the recurrence.
 	start, _ := time.Parse(scheduleTime, o.Str("startTime"))
-	if o.Str("startTime") != "" && start.Before(time.Now()) {
+	if o.Str("startTime") != "" && start.Before(tx.Now()) {
 		return refuse("Given start time is in the past")
 	}
 	if e := o.Str("endTime"); e != "" {
 		switch end, _ := time.Parse(scheduleTime, e); {
-		case end.Before(time.Now()):
+		case end.Before(tx.Now()):
 			return refuse("Given end time is in the past")
 		case o.Str("startTime") != "" && !end.After(start):
 			return refuse("Given end time is before or equal to start time")
@@ -140,119 +133,4 @@ func validateSchedule(tx *Tx, o, old *Object) error {
 		return refuse("%s %s", p[0].Path, p[0].Reason)
 	}
 	return nil
-}
-
-// cron is a recurrence: the allowed minutes, hours, days of the month, months and days of the week.
-type cron struct {
-	sets [5][]int
-	// anyDay and anyWeekday: the field is *, and the other one alone decides.
-	anyDay, anyWeekday bool
-}
-
-var cronFields = [5]struct {
-	name      string
-	low, high int
-	words     string
-}{
-	{"minute", 0, 59, ""},
-	{"hour", 0, 23, ""},
-	{"day of month", 1, 31, ""},
-	{"month", 1, 12, "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC"},
-	{"day of week", 0, 7, "SUN MON TUE WED THU FRI SAT"},
-}
-
-func parseCron(s string) (*cron, error) {
-	words := strings.Fields(s)
-	if len(words) != 5 {
-		return nil, fmt.Errorf("it has %d fields, must have 5: minute, hour, day of month, month, day of week", len(words))
-	}
-	c := &cron{anyDay: words[2] == "*", anyWeekday: words[4] == "*"}
-	for i, w := range words {
-		for _, part := range strings.Split(w, ",") {
-			set, err := cronPart(i, part)
-			if err != nil {
-				return nil, err
-			}
-			c.sets[i] = append(c.sets[i], set...)
-		}
-	}
-	if slices.Contains(c.sets[4], 7) {
-		c.sets[4] = append(c.sets[4], 0)
-	}
-	return c, nil
-}
-
-func cronPart(field int, part string) ([]int, error) {
-	f := cronFields[field]
-	bad := fmt.Errorf("%s is %q, must be %d to %d, as in 5, 1-5, 1,3 or */2", f.name, part, f.low, f.high)
-	value := func(s string) (int, bool) {
-		for i, w := range strings.Fields(f.words) {
-			if strings.EqualFold(w, s) {
-				return i + f.low, true
-			}
-		}
-		n, err := strconv.Atoi(s)
-		return n, err == nil && n >= f.low && n <= f.high
-	}
-	span, every, stepped := strings.Cut(part, "/")
-	step := 1
-	if stepped {
-		n, err := strconv.Atoi(every)
-		if err != nil || n < 1 {
-			return nil, bad
-		}
-		step = n
-	}
-	low, high := f.low, f.high
-	if span != "*" {
-		from, to, ranged := strings.Cut(span, "-")
-		var ok bool
-		if low, ok = value(from); !ok {
-			return nil, bad
-		}
-		if high = low; ranged {
-			if high, ok = value(to); !ok || high < low {
-				return nil, bad
-			}
-		} else if stepped {
-			high = f.high
-		}
-	}
-	var out []int
-	for v := low; v <= high; v += step {
-		out = append(out, v)
-	}
-	return out, nil
-}
-
-// next is the first time after t, in t's time zone, that fits; the zero time where there is none within eight years (the
-// longest pause of February 29).
-func (c *cron) next(t time.Time) time.Time {
-	year, month, day := t.Date()
-	for d := range 8*366 + 1 {
-		date := time.Date(year, month, day+d, 0, 0, 0, 0, t.Location())
-		if !c.fits(date) {
-			continue
-		}
-		for _, hour := range slices.Sorted(slices.Values(c.sets[1])) {
-			for _, minute := range slices.Sorted(slices.Values(c.sets[0])) {
-				at := time.Date(date.Year(), date.Month(), date.Day(), hour, minute, 0, 0, t.Location())
-				if at.After(t) {
-					return at
-				}
-			}
-		}
-	}
-	return time.Time{}
-}
-
-func (c *cron) fits(date time.Time) bool {
-	if !slices.Contains(c.sets[3], int(date.Month())) {
-		return false
-	}
-	day, weekday := slices.Contains(c.sets[2], date.Day()), slices.Contains(c.sets[4], int(date.Weekday()))
-	if c.anyDay || c.anyWeekday {
-		return day && weekday
-	}
-	return day || weekday
 }

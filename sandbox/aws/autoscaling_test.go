@@ -108,37 +108,3 @@ func TestActionsOfOneNameInTwoGroups(t *testing.T) {
 		t.Fatal(err)
 	}
 }
-
-func TestCron(t *testing.T) {
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Saturday, half an hour before clocks go forward.
-	from := time.Date(2026, 3, 28, 23, 30, 0, 0, berlin)
-	for recurrence, want := range map[string]string{
-		"*/15 * * * *":    "2026-03-28 23:45",
-		"0 8 * * 1-5":     "2026-03-30 08:00",
-		"0 8 * * MON,WED": "2026-03-30 08:00",
-		"30 2 * * *":      "2026-03-29 03:30", // 02:30 does not exist that day
-		"0 0 1 JAN *":     "2027-01-01 00:00",
-		"0 0 29 2 *":      "2028-02-29 00:00",
-		"0 0 13 * 5":      "2026-04-03 00:00", // either field fits
-		"0 0 * * 7":       "2026-03-29 00:00",
-		"0 10/6 * * *":    "2026-03-29 10:00",
-	} {
-		c, err := parseCron(recurrence)
-		if err != nil {
-			t.Errorf("%s: %v", recurrence, err)
-			continue
-		}
-		if got := c.next(from).Format("2006-01-02 15:04"); got != want {
-			t.Errorf("%s: next is %s, want %s", recurrence, got, want)
-		}
-	}
-	for _, bad := range []string{"", "* * * * * *", "60 * * * *", "a * * * *", "5-1 * * * *", "*/0 * * * *", "0 0 * 13 *", "0 0 * * 8", "0 0 L * *"} {
-		if _, err := parseCron(bad); err == nil {
-			t.Errorf("%q was taken", bad)
-		}
-	}
-}

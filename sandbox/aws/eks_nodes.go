@@ -182,8 +182,8 @@ func (tx *Tx) addRemoteAccess(o, cluster *Object) string {
 	return g.ID
 }
 
-// Resize changes the size of an auto scaling group as a scheduled action or an autoscaler does, and of the node group to
-// which it belongs. A size of -1 stays as it is.
+// Resize changes the size of an auto scaling group as a scheduled action, an autoscaler or an operator does, and of the
+// node group to which it belongs. A size of -1 stays as it is.
 func (tx *Tx) Resize(group string, low, high, desired int) error {
 	g := tx.Find(autoScalingGroupToken, "name", group)
 	if g == nil {
@@ -195,11 +195,16 @@ func (tx *Tx) Resize(group string, low, high, desired int) error {
 			inputs[prop] = float64(n)
 		}
 	}
+	given := desired >= 0
 	low, high, desired = wholeNumber(inputs["minSize"]), wholeNumber(inputs["maxSize"]), wholeNumber(inputs["desiredCapacity"])
 	if low > high {
 		return Errorf("ValidationError", "Max bound, %d, must be greater than or equal to min bound, %d", high, low)
 	}
-	// A group never stands outside its bounds: who moves them moves the group.
+	if given && (desired < low || desired > high) {
+		return Errorf("ValidationError", "Desired capacity:%d must be between the specified min size:%d and max size:%d", desired, low, high)
+	}
+	// A group never stands outside its bounds: who moves them alone moves the group:
+	// https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html.
 	desired = min(max(desired, low), high)
 	inputs["desiredCapacity"] = float64(desired)
 	g.Inputs = inputs
