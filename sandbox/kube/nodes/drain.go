@@ -36,7 +36,7 @@ func (c *Controller) cordon(ctx context.Context, name string) error {
 }
 
 // drain evicts the node's pods, as a managed node group does: disruption budgets are respected until the time is up. When
-// none is left, or the time is up, the node goes.
+// none is left, or the time is up, the node goes: https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html.
 func (c *Controller) drain(ctx context.Context, n *corev1.Node) error {
 	since, err := time.Parse(time.RFC3339Nano, n.Annotations[annotationLeaving])
 	overdue := err != nil || time.Since(since) > c.DrainTimeout

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/slipway-iac/slipway/sandbox/kube/token"
 	"github.com/slipway-iac/slipway/sandbox/kube/view"
+	"github.com/slipway-iac/slipway/sandbox/settle"
 )
 
 func checkNodes(t *testing.T, c kubernetes.Interface) {
@@ -234,9 +236,45 @@ func checkScaleIn(t *testing.T, s *sandbox, c kubernetes.Interface) {
 	}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "the budget is judged", func() error {
+		b, err := c.PolicyV1().PodDisruptionBudgets("shop").Get(ctx, "web", metav1.GetOptions{})
+		if err == nil && b.Status.CurrentHealthy != 3 {
+			err = fmt.Errorf("%d pods are healthy", b.Status.CurrentHealthy)
+		}
+		return err
+	})
+	watched, err := settle.Watch(ctx, s.dir, s.account, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.view.Clusters[0].NodeGroups[0].Desired = 1
+	if _, err := view.Write(s.account, &s.view); err != nil {
+		t.Fatal(err)
+	}
+	// Right after it was asked for: what has settled is what comes, not what was.
+	if pending, err := watched.Settled(ctx, false); err != nil || len(pending) > 0 {
+		t.Errorf("after the scale-in to one node %q have no node, %v", pending, err)
+	}
+	pods, err := c.CoreV1().Pods("shop").List(ctx, metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes := map[string]bool{}
+	for _, p := range pods.Items {
+		nodes[p.Spec.NodeName] = true
+		if p.DeletionTimestamp != nil || !slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+		}) {
+			t.Errorf("settled, but pod %s is not ready, or ends", p.Name)
+		}
+	}
+	if len(pods.Items) != 3 || len(nodes) != 1 {
+		t.Errorf("settled with %d pods on %d nodes, want 3 on one", len(pods.Items), len(nodes))
+	}
 	s.write(t, nodesReady(1))
-	eventually(t, "pods moved to the last node", func() error { return available(ctx, c, 3) })
+	if n, falls := watched.Budgets(); n != 1 || len(falls) > 0 {
+		t.Errorf("%d budgets were watched, and fell below: %q", n, falls)
+	}
 
 	// The budget can never be met now; the time-out ends the drain.
 	s.view.Clusters[0].NodeGroups[0].Desired = 0
@@ -250,6 +288,12 @@ func checkScaleIn(t *testing.T, s *sandbox, c kubernetes.Interface) {
 			if p.Status.Phase != corev1.PodPending || p.Spec.NodeName != "" {
 				return fmt.Errorf("%s is %s on %q", p.Name, p.Status.Phase, p.Spec.NodeName)
 			}
+		}
+		return nil
+	})
+	eventually(t, "the fall below the budget is seen", func() error {
+		if _, falls := watched.Budgets(); len(falls) == 0 || !strings.HasSuffix(falls[len(falls)-1], "shop/web: 0 of 3 pods are ready, its budget wants 1 at least") {
+			return fmt.Errorf("seen: %q", falls)
 		}
 		return nil
 	})
