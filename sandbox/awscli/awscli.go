@@ -1,11 +1,15 @@
-// Package awscli is an `aws` command that answers the two calls that Kubernetes clients make: eks get-token and
-// sts get-caller-identity. It answers for the sandbox's account and asks nothing on the network.
+// Package awscli is an `aws` command that answers the two calls that Kubernetes clients make, eks get-token and
+// sts get-caller-identity, and those with which an operator looks at auto scaling groups and changes their size. It answers for
+// the sandbox's account and asks nothing on the network.
 package awscli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +20,20 @@ import (
 
 // Main runs `aws ARGS…` and returns its exit code, 255 and 254 as the real one uses them.
 func Main(args []string) int {
+	return answer(args, func() (home.Home, error) { return home.Find(".") })
+}
+
+// In is Main for the account of that sandbox.
+func In(h home.Home, args []string) int {
+	return answer(args, func() (home.Home, error) { return h, nil })
+}
+
+func answer(args []string, find func() (home.Home, error)) int {
 	c := parse(args)
+	c.home = find
+	if a, ok := autoscaling[c.words]; ok {
+		return c.autoscaling(a)
+	}
 	switch c.words {
 	case "sts get-caller-identity":
 		return print(map[string]string{"UserId": aws.CallerUserID, "Account": aws.AccountID, "Arn": aws.CallerARN})
@@ -28,14 +45,24 @@ func Main(args []string) int {
 			return 0
 		}
 	}
-	fmt.Fprintf(os.Stderr, "aws: the sandbox's aws knows `eks get-token` and `sts get-caller-identity`, not %q: it stands for an account in a file and reaches no real one\n", c.words)
+	fmt.Fprintf(os.Stderr, "aws: the sandbox's aws knows %s, not %q: it stands for an account in a file and reaches no real one\n", known(), c.words)
 	return 252
+}
+
+// known is the calls, for people.
+func known() string {
+	all := []string{"eks get-token", "sts get-caller-identity"}
+	return "`" + strings.Join(append(all, slices.Sorted(maps.Keys(autoscaling))...), "`, `") + "`"
 }
 
 type call struct {
 	words string
 	flags map[string]string
+	home  func() (home.Home, error)
 }
+
+// lists are the flags that take several values, up to the next flag.
+var lists = []string{"auto-scaling-group-names", "scheduled-action-names"}
 
 // parse takes flags as the real aws does, in any place: --name value, --name=value.
 func parse(args []string) call {
@@ -52,6 +79,9 @@ func parse(args []string) call {
 		} else if i+1 < len(args) && !strings.HasPrefix(args[i+1], "--") {
 			c.flags[name] = args[i+1]
 			i++
+			for ; slices.Contains(lists, name) && i+1 < len(args) && !strings.HasPrefix(args[i+1], "--"); i++ {
+				c.flags[name] += " " + args[i+1]
+			}
 		} else {
 			c.flags[name] = "true"
 		}
@@ -70,7 +100,7 @@ func (c call) token() int {
 		fmt.Fprintln(os.Stderr, "aws: error: the following arguments are required: --cluster-name")
 		return 252
 	}
-	h, err := home.Find(".")
+	h, err := c.home()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "aws:", err)
 		return 255
@@ -88,10 +118,7 @@ func (c call) token() int {
 	if role != "" {
 		caller = assumed(role)
 	}
-	region := c.flags["region"]
-	if region == "" {
-		region = "us-west-2"
-	}
+	region := c.region()
 	now := time.Now()
 	type m = map[string]any
 	return print(m{
@@ -102,6 +129,10 @@ func (c call) token() int {
 			"token":               key.Make(cluster, region, caller, now),
 		},
 	})
+}
+
+func (c call) region() string {
+	return cmp.Or(c.flags["region"], os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), "us-west-2")
 }
 
 // assumed is the session that sts:AssumeRole would make of a role.
