@@ -48,6 +48,13 @@ an AWS account in a file.
   sandbox env              print the environment for kubectl and others: eval "$(sandbox env)"
   sandbox kubectl ARGS…    run kubectl, built on first use, against the sandbox
   sandbox demo TAG         put a demonstration service into the account's repositories, for real pods to run
+  sandbox clock [TIME]     show the account's time, the sizes of its groups and what their scheduled actions do next; with a TIME, move
+                           forward to it: each action on the way runs, and nodes and pods follow, before the next one does.
+                           It fails where an app falls below its disruption budget. TIME is like 2027-03-28T01:30, with an
+                           offset or without, or a step like +12h or +1w
+    --zone ZONE            with clock: the time zone of TIME; default that of the scheduled actions, or UTC where they differ
+    --now                  with clock: go back to the machine's time; sizes stay as they are
+  sandbox aws ARGS…        what the account's aws command knows: sizes of auto scaling groups, and scheduled actions
   sandbox edge             serve the account's application load balancers on free ports of 127.0.0.1, until Ctrl-C
     --http PORT            with edge: the port that stands for 80; --https PORT is the one that stands for 443
   sandbox fault WORDS…     order a failure: TYPE create|update|delete TIMES CODE, where the code "cut" kills the provider after the effect
@@ -136,6 +143,10 @@ func run(ctx context.Context, args []string) error {
 		return s.Kubectl(ctx, args[1:])
 	case "demo":
 		return s.Demo(ctx, args[1:])
+	case "clock":
+		return s.Clock(ctx, args[1:])
+	case "aws":
+		return s.AWS(args[1:])
 	case "edge":
 		return s.Edge(ctx, args[1:])
 	case "fault":

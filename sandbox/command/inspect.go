@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/slipway-iac/slipway/sandbox/aws"
+	"github.com/slipway-iac/slipway/sandbox/awscli"
 	"github.com/slipway-iac/slipway/sandbox/home"
 	"github.com/slipway-iac/slipway/sandbox/kube/endpoint"
 	"github.com/slipway-iac/slipway/sandbox/kube/view"
@@ -195,6 +196,14 @@ func (s *Sandbox) kubeconfig() (ofCluster bool, err error) {
 		return false, err
 	}
 	return true, os.WriteFile(s.Home.Kubeconfig(), b, 0o600)
+}
+
+// AWS answers as the aws command does that kubeconfigs and `sandbox env` lead to.
+func (s *Sandbox) AWS(args []string) error {
+	if code := awscli.In(s.Home, args); code != 0 {
+		return told{code}
+	}
+	return nil
 }
 
 // Kubectl runs kubectl against the sandbox.
