@@ -25,8 +25,12 @@ func stack(ctx *pulumi.Context) error {
 		return err
 	}
 	s := describe(cfg)
+	// Both before anything is registered.
 	if err := s.check(ctx); err != nil {
-		return err // before anything is registered
+		return err
+	}
+	if err := s.fits(ctx, cfg); err != nil {
+		return err
 	}
 
 	// Images, and the network that everything else lives in.

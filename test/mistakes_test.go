@@ -62,6 +62,33 @@ func TestMissingKeyNamesTheCommand(t *testing.T) {
 	}
 }
 
+// TestPodsThatDoNotFit: fewer nodes at night than the fewest pods need is refused before anything is made; what only the most pods would
+// need is a warning.
+func TestPodsThatDoNotFit(t *testing.T) {
+	b := newBox(t)
+	b.must("pulumi", "stack", "select", "--create", "prod")
+	preview := func(oldAndNew ...string) said {
+		t.Helper()
+		return b.try("pulumi", "preview", "--stack", "prod", "--config-file", b.configWith(t, oldAndNew...))
+	}
+	s := preview("minReplicas: 2", "minReplicas: 60", "maxReplicas: 8", "maxReplicas: 60")
+	for _, want := range []string{
+		"the pods do not fit the nodes (times in America/Los_Angeles):",
+		"Mon–Thu 20:00 to 06:30, Fri 20:00 to Mon 06:30: 2 m5.large nodes do not hold the minimum: ", " pods of frontend are left out; 5 nodes would",
+	} {
+		if s.code == 0 || !strings.Contains(s.all(), want) {
+			t.Errorf("exit code %d, want %q in\n%s", s.code, want, s.all())
+		}
+	}
+	if strings.Contains(s.all(), "aws:ecr:Repository") {
+		t.Errorf("something would be made all the same:\n%s", s.all())
+	}
+	s = preview("maxReplicas: 8", "maxReplicas: 60")
+	if want := "2 m5.large nodes do not hold the maximum: "; s.code != 0 || !strings.Contains(s.all(), want) {
+		t.Errorf("exit code %d, want the warning %q in\n%s", s.code, want, s.all())
+	}
+}
+
 // TestDamage: what goes wrong on a machine is said, with what to do, and nothing is lost.
 func TestDamage(t *testing.T) {
 	b := newBox(t)
