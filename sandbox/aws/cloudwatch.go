@@ -71,5 +71,22 @@ func checkAlarm(in Inputs) []Problem {
 	if d, n := o.Num("datapointsToAlarm"), o.Num("evaluationPeriods"); in.Known("datapointsToAlarm") && in.Known("evaluationPeriods") && d > n {
 		addf("datapointsToAlarm", "is %d, must be at most evaluationPeriods (%d)", d, n)
 	}
+	if span := periodsProblem(o.Num("period"), o.Num("evaluationPeriods")); in.Has("period") && in.Known("period") && in.Known("evaluationPeriods") && span != "" {
+		addf("evaluationPeriods", "%s", span)
+	}
 	return out
+}
+
+// periodsProblem is why an alarm may not look back so far; "" where it may:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html.
+func periodsProblem(period, periods int) string {
+	const hour, day = 3600, 86400
+	most := day
+	if period >= hour {
+		most = 7 * day
+	}
+	if period*periods <= most {
+		return ""
+	}
+	return fmt.Sprintf("is %d, which makes %d seconds with a period of %d, must be at most %d in all (ValidationError)", periods, period*periods, period, most)
 }

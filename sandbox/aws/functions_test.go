@@ -86,6 +86,8 @@ func TestTagAndAlarmRefusals(t *testing.T) {
 		{"alarm", object{"statistic": nil}, "statistic is required with metricName"},
 		{"alarm", object{"threshold": nil}, "threshold is required"},
 		{"alarm", object{"datapointsToAlarm": 4.0}, "must be at most evaluationPeriods (3)"},
+		{"alarm", object{"evaluationPeriods": 1441.0}, "must be at most 86400 in all"},
+		{"alarm", object{"period": 3600.0, "evaluationPeriods": 169.0}, "must be at most 604800 in all"},
 		{"alarm", object{"name": w.id("alarm")}, "exists already"},
 		{"alarm", object{"comparisonOperator": ">"}, "must be one of"},
 	})
@@ -94,6 +96,7 @@ func TestTagAndAlarmRefusals(t *testing.T) {
 		{"tag", object{"key": "b"}, []string{"key"}},
 		{"scaledTag", object{"tag": object{"key": "team", "value": "net", "propagateAtLaunch": true}}, nil},
 		{"alarm", object{"threshold": 90.0}, nil},
+		{"alarm", object{"period": 3600.0, "evaluationPeriods": 168.0}, nil},
 		{"alarm", object{"name": "b"}, []string{"name"}},
 	})
 }
