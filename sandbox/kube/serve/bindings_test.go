@@ -357,6 +357,23 @@ func TestTargetGroupBindings(t *testing.T) {
 		b.deploy("plain", 1)
 		b.become("plain", "auto", 1, "ready=True")
 	})
+	t.Run("a gate that is not the controller's is left to its owner", func(t *testing.T) {
+		b.t = t
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "own"}, Spec: corev1.PodSpec{
+			ReadinessGates: []corev1.PodReadinessGate{{ConditionType: "example.test/gate"}}, Containers: []corev1.Container{{Name: "own", Image: "example.test/web:1"}},
+		}}
+		if _, err := b.kube.CoreV1().Pods("default").Create(ctx, pod, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		b.become("default", "", 1, "example.test/gate ready=False ReadinessGatesNotReady")
+		for _, step := range []struct{ status, want string }{{"True", "ready=True"}, {"False", "ready=False ReadinessGatesNotReady"}, {"True", "ready=True"}} {
+			patch := `{"status":{"conditions":[{"type":"example.test/gate","status":"` + step.status + `"}]}}`
+			if _, err := b.kube.CoreV1().Pods("default").Patch(ctx, "own", types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{}, "status"); err != nil {
+				t.Fatal(err)
+			}
+			b.become("default", "", 1, "example.test/gate "+step.want)
+		}
+	})
 	t.Run("refused", func(t *testing.T) {
 		b.t = t
 		b.refuses(lbc, "web", nil, "is already bound to TargetGroupBinding shop/web")
