@@ -9,6 +9,7 @@ require (
 	github.com/pulumi/pulumi-kubernetes/sdk/v4 v4.30.0
 	github.com/pulumi/pulumi/sdk/v3 v3.259.0
 	github.com/robfig/cron/v3 v3.0.1
+	github.com/yuin/goldmark v1.7.17
 	golang.org/x/net v0.57.0
 	pgregory.net/rapid v1.2.0
 )

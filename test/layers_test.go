@@ -56,3 +56,12 @@ func TestPurePackagesKnowNoCloud(t *testing.T) {
 		}
 	}
 }
+
+// TestReviewIsOfTheStandardLibrary alone, so that a pipeline compiles it in seconds.
+func TestReviewIsOfTheStandardLibrary(t *testing.T) {
+	for _, dep := range closure(t, module+"/review/...") {
+		if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") && !strings.HasPrefix(dep, module+"/review") {
+			t.Errorf("review reaches %s", dep)
+		}
+	}
+}

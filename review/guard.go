@@ -1,0 +1,120 @@
+package review
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// guarded are the types that may not be replaced or deleted unless somebody names the resource.
+var guarded = map[string]string{
+	"aws:eks/cluster:Cluster":          "a cluster",
+	"aws:eks/nodeGroup:NodeGroup":      "a node group",
+	"aws:ecr/repository:Repository":    "an image repository",
+	"aws:acm/certificate:Certificate":  "a certificate",
+	"aws:lb/loadBalancer:LoadBalancer": "a load balancer",
+	"aws:alb/*":                        "a load balancer",
+	"aws:rds/instance:Instance":        "a database",
+	"aws:rds/cluster:Cluster":          "a database",
+	"aws:rds/clusterInstance:*":        "a database",
+	"aws:rds/globalCluster:*":          "a database",
+	"aws:docdb/cluster:Cluster":        "a database",
+	"aws:neptune/cluster:Cluster":      "a database",
+	"aws:dynamodb/table:Table":         "a database",
+}
+
+// guard finds the changes that are refused, and lets through those that are named. It returns what is wrong with the names.
+func (p *plan) guard(more, allow []string) []string {
+	types := map[string]string{}
+	for k, v := range guarded {
+		types[k] = v
+	}
+	var wrong []string
+	for _, t := range more {
+		types[t] = "of a type that --guard names"
+	}
+	var refused []*change
+	for _, c := range p.changes {
+		if c.kind != replaced && c.kind != deleted {
+			continue
+		}
+		if what, ok := find(types, c.URN.Type()); ok {
+			c.guard = what
+		}
+		if c.Old != nil && c.Old.Protect {
+			c.guard = "protected"
+		}
+		if c.guard != "" {
+			refused = append(refused, c)
+		}
+	}
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(allow))) {
+		var fits []*change
+		for _, c := range refused {
+			if string(c.URN) == name || c.URN.Name() == name {
+				fits = append(fits, c)
+			}
+		}
+		switch len(fits) {
+		case 1:
+			fits[0].allowed = true
+		case 0:
+			if !p.Failed && p.Broken == "" {
+				wrong = append(wrong, p.nothingFits(name, refused))
+			}
+		default:
+			var all []string
+			for _, c := range fits {
+				all = append(all, string(c.URN))
+			}
+			wrong = append(wrong, fmt.Sprintf("%q names %d resources: allow one by its URN: %s", name, len(fits), strings.Join(all, ", ")))
+		}
+	}
+	return wrong
+}
+
+func (p *plan) nothingFits(name string, refused []*change) string {
+	said := fmt.Sprintf("%q allows nothing: ", name)
+	for _, s := range p.Steps {
+		if s.URN.Name() == name || string(s.URN) == name {
+			said = fmt.Sprintf("%q allows nothing, since nothing guarded of that name is replaced or deleted: ", name)
+		}
+	}
+	if len(refused) == 0 {
+		return said + "no guarded resource is replaced or deleted, so take it away"
+	}
+	near := make([]string, len(refused))
+	for i, c := range refused {
+		near[i] = c.URN.Name()
+	}
+	slices.SortStableFunc(near, func(a, b string) int {
+		return cmp.Or(cmp.Compare(distance(a, name), distance(b, name)), strings.Compare(a, b))
+	})
+	near = slices.Compact(near)
+	for i := range near {
+		near[i] = fmt.Sprintf("%q", near[i])
+	}
+	return said + "near it are " + strings.Join(near[:min(3, len(near))], ", ")
+}
+
+// distance is how many characters have to be put in, taken out or changed to make one text of the other.
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	row := make([]int, len(y)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i, r := range x {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j, q := range y {
+			next := diagonal
+			if r != q {
+				next = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], next
+		}
+	}
+	return row[len(y)]
+}

@@ -1,0 +1,154 @@
+package review
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestGuardedTypesAreRefused(t *testing.T) {
+	for token, refused := range map[string]bool{
+		"aws:eks/cluster:Cluster": true, "aws:eks/nodeGroup:NodeGroup": true, "aws:ecr/repository:Repository": true, "aws:acm/certificate:Certificate": true,
+		"aws:lb/loadBalancer:LoadBalancer": true, "aws:alb/loadBalancer:LoadBalancer": true, "aws:rds/instance:Instance": true, "aws:rds/cluster:Cluster": true,
+		"aws:rds/parameterGroup:ParameterGroup": false, "aws:acm/certificateValidation:CertificateValidation": false, "aws:ecr/lifecyclePolicy:LifecyclePolicy": false,
+		"kubernetes:apps/v1:Deployment": false, "aws:s3/bucketV2:BucketV2": false,
+	} {
+		for op, lost := range map[string]bool{"delete": true, "replace": true, "create-replacement": true, "delete-replaced": true, "update": false, "create": false, "same": false} {
+			before, after := object{"a": "1"}, object{"a": "2"}
+			if op == "create" {
+				before = nil
+			}
+			if strings.HasPrefix(op, "delete") {
+				after = nil
+			}
+			want := Fine
+			if refused && lost {
+				want = Refused
+			}
+			if r := reviewed(t, Options{}, step(op, token, "x", before, after)); r.Code != want {
+				t.Errorf("%s of %s ends with %d, want %d:\n%s", op, token, r.Code, want, r.Markdown)
+			}
+		}
+	}
+	unwritten := step("delete", "aws:rds/instance:Instance", "db", nil, nil)
+	if r := reviewed(t, Options{}, unwritten); r.Code != Refused {
+		t.Errorf("one whose state the CLI could not write ends with %d", r.Code)
+	}
+	bucket := step("delete", "aws:s3/bucketV2:BucketV2", "logs", object{"a": "1"}, nil)
+	for _, guard := range []string{"aws:s3/bucketV2:BucketV2", "aws:s3/*"} {
+		if r := reviewed(t, Options{Guard: []string{guard}}, bucket); r.Code != Refused {
+			t.Errorf("with %s it ends with %d", guard, r.Code)
+		}
+	}
+	protected := step("delete", "aws:s3/bucketV2:BucketV2", "logs", object{"a": "1"}, nil, object{"protect": true})
+	r := reviewed(t, Options{}, protected)
+	if r.Code != Refused {
+		t.Errorf("a protected one ends with %d", r.Code)
+	}
+	has(t, r.Markdown, "guarded (protected)", "Pulumi itself refuses it until its protection is taken off")
+	component := step("delete", "slipway:index:Protection", "door", object{"a": "1"}, nil, object{"protect": true, "custom": false})
+	if r := reviewed(t, Options{}, component); r.Code != Refused {
+		t.Errorf("a protected component ends with %d", r.Code)
+	}
+	retained := step("delete", "aws:ecr/repository:Repository", "images", object{"a": "1"}, nil, object{"retainOnDelete": true})
+	r = reviewed(t, Options{}, retained)
+	if r.Code != Fine {
+		t.Errorf("one that stays in the cloud ends with %d", r.Code)
+	}
+	has(t, r.Markdown, "left in the cloud, and forgotten by Pulumi")
+}
+
+// TestADeleteThatGoesWithAReplacement is one of the steps that carry a replacement out, and has no other.
+func TestADeleteThatGoesWithAReplacement(t *testing.T) {
+	vpc := func(op string) object { return step(op, "aws:ec2/vpc:Vpc", "vpc", object{"a": "1"}, object{"a": "2"}) }
+	gone := step("delete-replaced", "aws:rds/instance:Instance", "db", object{"a": "1"}, nil)
+	r := reviewed(t, Options{}, vpc("replace"), vpc("create-replacement"), vpc("delete-replaced"), gone)
+	if r.Code != Refused {
+		t.Errorf("it ends with %d", r.Code)
+	}
+	has(t, r.Markdown, "| 0 | 0 | 1 | 1 | 0 |", "not --show-replacement-steps")
+	has(t, reviewed(t, Options{}, vpc("replace")).Markdown, "Take the preview with `--show-replacement-steps`")
+}
+
+func TestAllowNamesExactlyOneResource(t *testing.T) {
+	a := step("delete", "aws:ecr/repository:Repository", "images-api", object{"name": "api"}, nil)
+	b := step("delete", "aws:ecr/repository:Repository", "images-apis", object{"name": "apis"}, nil)
+	twin := step("delete", "aws:rds/instance:Instance", "images-api", object{"name": "db"}, nil)
+	plain := step("update", "aws:ecr/repository:Repository", "images-web", object{"name": "web"}, object{"name": "web", "x": "1"})
+	for _, c := range []struct {
+		allow []string
+		steps []object
+		code  int
+		says  string
+	}{
+		{nil, []object{a}, Refused, "the label `slipway-allow:images-api` or `--allow` `images-api`"},
+		{[]string{"images-api"}, []object{a}, Fine, "guarded (an image repository) and allowed by name"},
+		{[]string{urnOf("aws:ecr/repository:Repository", "images-api")}, []object{a}, Fine, "allowed by name"},
+		{[]string{"images-api"}, []object{a, b}, Refused, "**Refused:** 1 guarded resource would"},
+		{[]string{"images-api", "images-apis"}, []object{a, b}, Fine, "2 of them are guarded, and allowed by name"},
+		{[]string{"images-api", "images-api"}, []object{a}, Fine, "allowed by name"},
+		{[]string{"images-ap"}, []object{a, b}, Usage, `near it are "images-api", "images-apis"`},
+		{[]string{"Images-api"}, []object{a}, Usage, `near it are "images-api"`},
+		{[]string{"images*"}, []object{a}, Usage, "allows nothing"},
+		{[]string{"images-web"}, []object{a, plain}, Usage, "nothing guarded of that name is replaced or deleted"},
+		{[]string{"anything"}, []object{plain}, Usage, "no guarded resource is replaced or deleted, so take it away"},
+		{[]string{"images-api"}, []object{a, twin}, Usage, `"images-api" names 2 resources: allow one by its URN`},
+		{[]string{""}, []object{a}, Usage, "allows nothing"},
+	} {
+		r := reviewed(t, Options{Allow: c.allow}, c.steps...)
+		if r.Code != c.code {
+			t.Errorf("%q ends with %d, want %d: %q", c.allow, r.Code, c.code, r.Problems)
+		}
+		has(t, r.Markdown+strings.Join(r.Problems, "\n"), c.says)
+	}
+}
+
+// TestALabelThatIsTooLongIsNotProposed: GitHub's end at 50 characters.
+func TestALabelThatIsTooLongIsNotProposed(t *testing.T) {
+	name := strings.Repeat("x", 37)
+	has(t, reviewed(t, Options{}, step("delete", "aws:rds/instance:Instance", name, object{"a": "1"}, nil)).Markdown, "--allow", "not slipway-allow:")
+	has(t, reviewed(t, Options{}, step("delete", "aws:rds/instance:Instance", name[1:], object{"a": "1"}, nil)).Markdown, "slipway-allow:")
+}
+
+func TestARenameIsSeen(t *testing.T) {
+	const token = "aws:ecr/repository:Repository"
+	under := func(s object, parent string) object {
+		s["urn"] = "urn:pulumi:prod::shop::" + parent + "$" + token + "::images"
+		return s
+	}
+	for name, c := range map[string]struct {
+		steps []object
+		moved bool
+	}{
+		"below another parent":  {[]object{under(step("delete", token, "", object{"a": "1"}, nil), "my:index:Old"), under(step("create", token, "", nil, object{"a": "2"}), "my:index:New")}, true},
+		"with the same address": {[]object{step("delete", token, "a", object{"name": "api", "x": "1"}, nil), step("create", token, "b", nil, object{"name": "api", "x": "2"})}, true},
+		"with the same inputs": {[]object{
+			step("delete", token, "a", object{"name": "a-1234567", "x": "1", "__defaults": []any{"name"}}, nil),
+			step("create", token, "b", nil, object{"name": "b-7654321", "x": "1", "y": "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "__defaults": []any{"name"}}),
+		}, true},
+		"another resource": {[]object{step("delete", token, "a", object{"name": "api"}, nil), step("create", token, "b", nil, object{"name": "web"})}, false},
+		"of another type":  {[]object{step("delete", token, "a", object{"name": "api"}, nil), step("create", "aws:a/b:B", "a", nil, object{"name": "api"})}, false},
+		"one of several": {[]object{
+			step("delete", token, "a", object{"x": "1"}, nil), step("create", token, "b", nil, object{"x": "1"}), step("create", token, "c", nil, object{"x": "1"}),
+		}, false},
+		"with nothing in common": {[]object{step("delete", token, "a", object{}, nil), step("create", token, "b", nil, object{})}, false},
+	} {
+		r := reviewed(t, Options{}, c.steps...)
+		if r.Code != Refused {
+			t.Errorf("%s ends with %d", name, r.Code)
+		}
+		if got := strings.Contains(r.Markdown, "It looks renamed"); got != c.moved {
+			t.Errorf("%s: seen %v, want %v:\n%s", name, got, c.moved, r.Markdown)
+		}
+		if old := fmt.Sprint(c.steps[0]["urn"]); c.moved && !strings.Contains(r.Full, old) {
+			t.Errorf("%s: the alias %s is not in\n%s", name, old, r.Full)
+		}
+	}
+}
+
+func TestProtectionThatIsTakenOffIsSaid(t *testing.T) {
+	s := step("same", "aws:eks/cluster:Cluster", "cluster", object{"a": "1"}, object{"a": "1"})
+	s["oldState"].(object)["protect"] = true
+	r := reviewed(t, Options{}, s)
+	has(t, r.Markdown, "### No longer protected", "- `cluster`, `aws:eks/cluster`", "not Nothing changes")
+}
