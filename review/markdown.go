@@ -2,7 +2,6 @@ package review
 
 import (
 	"fmt"
-	"html"
 	"strconv"
 	"strings"
 	"unicode"
@@ -28,9 +27,6 @@ const quote = "\x00"
 
 func quoted(s string) string { return quote + strings.ReplaceAll(s, quote, "") + quote }
 
-// inHTML is code inside of a line of HTML, where Markdown is not read.
-func inHTML(s string) string { return "<code>" + html.EscapeString(visible(s)) + "</code>" }
-
 // entities writes every character that could mean something as its number, and spaces at the ends too.
 func entities(s string) string {
 	n := len(s)
@@ -38,13 +34,14 @@ func entities(s string) string {
 	lead := n - len(s)
 	n = len(s)
 	s = strings.TrimRight(s, " ")
-	return strings.Repeat("&#32;", lead) + escaped(s) + strings.Repeat("&#32;", n-len(s))
+	return strings.Repeat("&#32;", lead) + escaped(s, " ") + strings.Repeat("&#32;", n-len(s))
 }
 
-func escaped(s string) string {
+// escaped is entities for all but letters, digits and the characters of keep. A dot would make a link of www.example.com.
+func escaped(s, keep string) string {
 	var b strings.Builder
 	for _, r := range s {
-		if r > unicode.MaxASCII || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune(" ,;.()", r) {
+		if r > unicode.MaxASCII || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || strings.ContainsRune(keep, r) {
 			b.WriteRune(r)
 		} else {
 			fmt.Fprintf(&b, "&#%d;", r)

@@ -10,7 +10,6 @@ import (
 // any index for each index, since lists shift.
 type secrets struct {
 	paths map[string]bool
-	all   bool
 }
 
 var (
@@ -64,9 +63,6 @@ func (x secrets) collect(path string, v any) {
 
 // covers says whether what is at the path must not be shown.
 func (x secrets) covers(path string) bool {
-	if x.all {
-		return true
-	}
 	p := anyIndex(path)
 	last := p[strings.LastIndexAny(p, ".]")+1:]
 	return x.paths[p] || secretName.MatchString(last) || strings.HasSuffix(p, `"]`) && secretName.MatchString(strings.TrimSuffix(p, `"]`))

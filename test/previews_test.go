@@ -88,8 +88,10 @@ func program(t *testing.T, from, name string, oldAndNew ...string) string {
 		name, from string
 		change     *strings.Replacer
 	}{
-		{"go.mod", "..", module}, {"go.sum", "..", strings.NewReplacer()},
-		{"main.go", from, strings.NewReplacer(oldAndNew...)}, {"Pulumi.yaml", from, strings.NewReplacer()},
+		{"go.mod", "..", module},
+		{"go.sum", "..", strings.NewReplacer()},
+		{"main.go", from, strings.NewReplacer(oldAndNew...)},
+		{"Pulumi.yaml", from, strings.NewReplacer()},
 	} {
 		content, err := os.ReadFile(filepath.Join(f.from, f.name))
 		if err != nil {
