@@ -68,6 +68,7 @@ func runReview(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 	flags.StringVar(&o.FullAt, "full-at", "", "where readers find the whole text, such as the `URL` of the run that keeps it; default the name of --full")
 	comment := flags.Bool("comment", false, "post the review as a comment of the pull request, or update the one that is there: needs GITHUB_TOKEN and GITHUB_REPOSITORY")
 	number := flags.Int("pr", 0, "the pull request's `NUMBER`; default that of the event in GITHUB_EVENT_PATH")
+	author := flags.String("author", "", "the `LOGIN` that the token writes as, such as my-app[bot]; default the token's user, or github-actions[bot] for one that belongs to none")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return review.Fine
@@ -102,7 +103,11 @@ func runReview(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 		return review.Failed
 	}
 	r := review.Review(p, o)
-	for _, problem := range r.Problems {
+	for i, problem := range r.Problems {
+		if i == 20 {
+			fmt.Fprintf(stderr, "slipway review: and %d more\n", len(r.Problems)-i)
+			break
+		}
 		fmt.Fprintf(stderr, "slipway review: %s\n", problem)
 	}
 	write := func(name, text string) {
@@ -121,7 +126,9 @@ func runReview(ctx context.Context, args []string, stdin io.Reader, stdout, stde
 		fmt.Fprint(stdout, r.Markdown)
 	}
 	if *comment {
-		said, err := github.FromEnvironment(*number).Comment(ctx, r.Marker, r.Markdown)
+		client := github.FromEnvironment(*number)
+		client.Author = *author
+		said, err := client.Comment(ctx, r.Marker, r.Markdown)
 		if said != "" {
 			fmt.Fprintf(stderr, "slipway review: %s\n", said)
 		}

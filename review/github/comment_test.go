@@ -161,6 +161,14 @@ func TestTheTokensUserIsTheAuthor(t *testing.T) {
 	if h.body(2) != marker+"\nnew" || h.body(1) != marker+"\nof the workflow" {
 		t.Errorf("the comments are %+v", h.comments)
 	}
+	h.login = ""
+	h.add(3, "my-app[bot]", marker+"\nof an app")
+	c := h.client()
+	c.Author = "my-app[bot]"
+	put(t, c, "newer")
+	if h.body(3) != marker+"\nnewer" || h.body(2) != marker+"\nnew" {
+		t.Errorf("the comments are %+v", h.comments)
+	}
 }
 
 // TestALimitIsWaitedFor, as long as GitHub says, if that is not too long.
