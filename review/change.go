@@ -26,17 +26,17 @@ func kindOf(s Step) kind {
 		return created
 	case "update":
 		return updated
-	case "replace", "create-replacement", "import-replacement", "read-replacement":
+	case "replace", "create-replacement", "import-replacement":
 		return replaced
-	case "delete", "delete-replaced", "discard", "discard-replaced":
+	case "delete", "delete-replaced":
 		if s.Old != nil && s.Old.Retain {
 			return forgotten
 		}
 		return deleted
 	case "import":
 		return imported
-	case "read", "refresh":
-		return read
+	case "read", "refresh", "read-replacement", "discard", "discard-replaced":
+		return read // what the stack only looks at
 	}
 	return unchanged
 }

@@ -13,12 +13,12 @@ func TestGuardedTypesAreRefused(t *testing.T) {
 		"aws:rds/parameterGroup:ParameterGroup": false, "aws:acm/certificateValidation:CertificateValidation": false, "aws:ecr/lifecyclePolicy:LifecyclePolicy": false,
 		"kubernetes:apps/v1:Deployment": false, "aws:s3/bucketV2:BucketV2": false,
 	} {
-		for op, lost := range map[string]bool{"delete": true, "replace": true, "create-replacement": true, "delete-replaced": true, "update": false, "create": false, "same": false} {
+		for op, lost := range map[string]bool{"delete": true, "replace": true, "create-replacement": true, "delete-replaced": true, "update": false, "create": false, "same": false, "read": false, "discard": false, "read-replacement": false} {
 			before, after := object{"a": "1"}, object{"a": "2"}
 			if op == "create" {
 				before = nil
 			}
-			if strings.HasPrefix(op, "delete") {
+			if strings.HasPrefix(op, "d") {
 				after = nil
 			}
 			want := Fine
@@ -51,11 +51,21 @@ func TestGuardedTypesAreRefused(t *testing.T) {
 		t.Errorf("a protected component ends with %d", r.Code)
 	}
 	retained := step("delete", "aws:ecr/repository:Repository", "images", object{"a": "1"}, nil, object{"retainOnDelete": true})
+	pending := step("delete", "aws:rds/instance:Instance", "db", object{"a": "1"}, nil, object{"delete": true})
+	has(t, reviewed(t, Options{}, pending).Markdown, "It was replaced earlier, and is what was left of that.", "not It is not in the program")
 	r = reviewed(t, Options{}, retained)
 	if r.Code != Fine {
 		t.Errorf("one that stays in the cloud ends with %d", r.Code)
 	}
 	has(t, r.Markdown, "left in the cloud, and forgotten by Pulumi")
+}
+
+// TestProblemsAreALineEach, so that no name writes a line of its own into a pipeline's log, where "::" begins a command.
+func TestProblemsAreALineEach(t *testing.T) {
+	r := reviewed(t, Options{Allow: []string{"a\n::stop-commands::x"}}, step("delete", "aws:rds/instance:Instance", "db\n::stop-commands::x", object{"a": "1"}, nil))
+	if all := strings.Join(r.Problems, ""); len(r.Problems) != 2 || strings.Contains(all, "\n") {
+		t.Errorf("they are %q", r.Problems)
+	}
 }
 
 // TestADeleteThatGoesWithAReplacement is one of the steps that carry a replacement out, and has no other.

@@ -11,7 +11,7 @@ func (w *writer) why(c *change) string {
 	var b strings.Builder
 	switch {
 	case c.kind == deleted && c.moved != "":
-	case c.kind == deleted && len(c.from) == 0:
+	case c.kind == deleted && len(c.from) == 0 && (c.Old == nil || !c.Old.Pending):
 		b.WriteString("  - It is not in the program any more.\n")
 	case c.kind == replaced && len(c.causes) == 0 && len(c.waits) == 0:
 		b.WriteString("  - The preview does not say which input causes it.\n")

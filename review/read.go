@@ -96,13 +96,13 @@ func Read(r io.Reader) (*Preview, error) {
 			}
 			continue
 		}
-		switch {
-		case isEvent(raw):
+		switch keys := keysOf(raw); {
+		case isEvent(keys):
 			events++
 			if err := p.event(raw, &sames, &ended); err != nil {
 				torn++
 			}
-		case isDocument(raw):
+		case isDocument(keys):
 			documents++
 			if documents > 1 {
 				break
@@ -187,8 +187,7 @@ func keysOf(raw []byte) map[string]json.RawMessage {
 	return keys
 }
 
-func isDocument(raw []byte) bool {
-	keys := keysOf(raw)
+func isDocument(keys map[string]json.RawMessage) bool {
 	for _, k := range []string{"steps", "changeSummary", "diagnostics", "duration"} {
 		if _, ok := keys[k]; ok {
 			return true
@@ -197,8 +196,7 @@ func isDocument(raw []byte) bool {
 	return false
 }
 
-func isEvent(raw []byte) bool {
-	keys := keysOf(raw)
+func isEvent(keys map[string]json.RawMessage) bool {
 	_, sequence := keys["sequence"]
 	_, timestamp := keys["timestamp"]
 	return sequence && timestamp

@@ -83,6 +83,9 @@ func Review(p *Preview, o Options) Report {
 	for _, c := range refused {
 		r.Code, r.Problems = cmp.Or(r.Code, Refused), append(r.Problems, hide(string(c.kind)+": "+c.URN.Name()+" ("+typeName(c.URN.Type())+"), "+c.guard))
 	}
+	for i := range r.Problems {
+		r.Problems[i] = visible(r.Problems[i]) // a line of a log each, whatever is in it
+	}
 	w := writer{plan: plan, options: o, hide: hide, stack: strings.TrimPrefix(project+"/"+stack, "/"), marker: r.Marker, wrong: wrong, values: 120, causes: 8}
 	limit := cmp.Or(o.Limit, CommentLimit)
 	r.Markdown = w.write(limit)

@@ -62,6 +62,19 @@ func TestSecretsAreNeverShown(t *testing.T) {
 	}
 }
 
+// TestSecretNumbersAreNeverShown, though no text can be looked for.
+func TestSecretNumbersAreNeverShown(t *testing.T) {
+	for name, more := range map[string]object{
+		"outputs": {"outputs": object{"pin": "[secret]"}}, "additional": {"additionalSecretOutputs": []any{"pin"}},
+	} {
+		r := reviewed(t, Options{}, step("update", "aws:a/b:B", "x", object{"pin": 1111, "on": true}, object{"pin": 98765, "on": false}, more))
+		has(t, r.Full, "`pin` changes; it is secret", "`on`: `true` → `false`", "not 98765")
+		if t.Failed() {
+			t.Log(name)
+		}
+	}
+}
+
 // TestWhatOneStateHidesIsHiddenEverywhere: a value that is becoming a secret, in other resources, names and messages too.
 func TestWhatOneStateHidesIsHiddenEverywhere(t *testing.T) {
 	document := object{"steps": []any{
