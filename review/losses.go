@@ -41,16 +41,26 @@ func (w *writer) why(c *change) string {
 	return b.String()
 }
 
-// source is the input of its component that a difference comes from, where the same values are there.
+// source is the input of its component that a difference comes from, where the same values are there: of several, one that has a like name,
+// as nights.size.min and minSize have.
 func (w *writer) source(c *change, d Difference) string {
+	found := ""
 	for _, o := range c.from {
 		for _, in := range o.inputs {
-			if o.exact && shown(in.Old) == shown(d.Old) && shown(in.New) == shown(d.New) {
-				return ", from " + w.code(in.Path) + " of " + w.name(o.urn)
+			if !o.exact || !sameMove(in, d) {
+				continue
+			}
+			said := ", from " + w.code(in.Path) + " of " + w.name(o.urn)
+			last := in.Path[strings.LastIndex(in.Path, ".")+1:]
+			if strings.Contains(strings.ToLower(d.Path), strings.ToLower(last)) {
+				return said
+			}
+			if found == "" {
+				found = said
 			}
 		}
 	}
-	return ""
+	return found
 }
 
 // unlock says how a refused change is let through.

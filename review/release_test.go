@@ -111,6 +111,9 @@ func TestComponentsAreNoChangesOfTheirOwn(t *testing.T) {
 	child := step("update", "kubernetes:apps/v1:Deployment", "api-deployment", object{"image": "a:1"}, object{"image": "a:2"}, object{"parent": urnOf(appType, "api")})
 	r := reviewed(t, Options{}, app, child)
 	has(t, r.Markdown, "| 0 | 1 | 0 | 0 | 0 |", "  - `image`: `a:1` → `a:2`, from `image` of `api`\n", "not with other arguments", "not `port`")
+	week := step("update", scheduleType, "week", object{"night": object{"desired": 2, "min": 2}}, object{"night": object{"desired": 1, "min": 1}}, object{"custom": false})
+	action := step("update", "aws:autoscaling/schedule:Schedule", "down", object{"desiredCapacity": 2, "minSize": 2}, object{"desiredCapacity": 1, "minSize": 1}, object{"parent": urnOf(scheduleType, "week")})
+	has(t, reviewed(t, Options{}, week, action).Markdown, "`desiredCapacity`: `2` → `1`, from `night.desired` of `week`", "`minSize`: `2` → `1`, from `night.min` of `week`")
 	has(t, reviewed(t, Options{}, app).Markdown, "1 component with other arguments, without a change below", "  - `port`: `1` → `2`", "**Nothing changes.**")
 }
 

@@ -34,8 +34,11 @@ func many(n int, value string) []object {
 func TestTheLimitIsAlwaysKept(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := many(rapid.IntRange(0, 300).Draw(rt, "resources"), rapid.SampledFrom([]string{"", "日本", "`|\\", strings.Repeat("long ", 50)}).Draw(rt, "value"))
-		limit := rapid.IntRange(2500, 70000).Draw(rt, "limit")
+		limit := rapid.IntRange(8000, 70000).Draw(rt, "limit")
 		o := Options{Limit: limit, FullAt: "https://example.com/full"}
+		for range rapid.IntRange(0, 20).Draw(rt, "allowed in vain") {
+			o.Allow = append(o.Allow, rapid.StringN(1, 60, 200).Draw(rt, "name"))
+		}
 		r := reviewed(t, o, steps...)
 		if len(r.Markdown) > limit {
 			rt.Fatalf("%d bytes, of %d", len(r.Markdown), limit)
@@ -47,7 +50,7 @@ func TestTheLimitIsAlwaysKept(t *testing.T) {
 			rt.Fatalf("%v in\n%s", problems, r.Markdown)
 		}
 		shortened := strings.Contains(r.Markdown, "Shortened to fit a comment")
-		if full := reviewed(t, Options{Limit: 1 << 30}, steps...).Markdown; shortened != (len(full) > limit) {
+		if full := reviewed(t, Options{Limit: 1 << 30, Allow: o.Allow}, steps...).Markdown; shortened != (len(full) > limit) {
 			rt.Fatalf("shortened %v, and whole it has %d bytes of %d", shortened, len(full), limit)
 		}
 		if shortened {

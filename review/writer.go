@@ -85,8 +85,12 @@ func (w *writer) head() string {
 	default:
 		fmt.Fprintf(&b, "%s replaced or deleted, nothing guarded among them.\n", pick(lost, "1 resource is", fmt.Sprintf("%d resources are", lost)))
 	}
-	for _, s := range w.wrong {
-		fmt.Fprintf(&b, "\n**Allowed in vain:** %s.\n", w.code(s))
+	for i, s := range w.wrong {
+		if i == 5 {
+			fmt.Fprintf(&b, "\n… and %d more.\n", len(w.wrong)-i)
+			break
+		}
+		fmt.Fprintf(&b, "\n**Allowed in vain:** %s.\n", code(short(w.hide(s), 250)))
 	}
 	if w.Broken != "" && len(w.Steps) == 0 {
 		return b.String()
