@@ -99,12 +99,15 @@ func TestWhichPodsAreTargets(t *testing.T) {
 			"10.0.0.1:8080 10.0.0.2:9000", false,
 		},
 		{
-			"a port without a name is that of the only port", corev1.ServicePort{},
-			[]*discoveryv1.EndpointSlice{{Ports: []discoveryv1.EndpointPort{{Port: ptr.To[int32](8080)}}, Endpoints: []discoveryv1.Endpoint{at("10.0.0.1", "ready", "r")}}}, "10.0.0.1:8080", false,
+			"a port without a name is that of the only port",
+			corev1.ServicePort{},
+			[]*discoveryv1.EndpointSlice{{Ports: []discoveryv1.EndpointPort{{Port: ptr.To[int32](8080)}}, Endpoints: []discoveryv1.Endpoint{at("10.0.0.1", "ready", "r")}}},
+			"10.0.0.1:8080", false,
 		},
 		{
 			"what is no pod", http,
-			[]*discoveryv1.EndpointSlice{slice("http", 8080, discoveryv1.Endpoint{Addresses: []string{"10.0.0.9"}, Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}})}, "", false,
+			[]*discoveryv1.EndpointSlice{slice("http", 8080, discoveryv1.Endpoint{Addresses: []string{"10.0.0.9"}, Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true)}})},
+			"", false,
 		},
 	} {
 		found, pending := resolve(w, "shop", c.port, c.slices, gate)
