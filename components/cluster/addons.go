@@ -1,11 +1,11 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	awseks "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
@@ -43,11 +43,9 @@ func (a *EksClusterArgs) checkAddons(p *check.Problems) {
 
 // runsWith tells whether a kube-proxy of that minor version works with a control plane of that version; yes for a version
 // that is no version, about which there is a problem already.
-func runsWith(minor, version string) bool {
-	proxy, err := strconv.Atoi(minor)
-	_, after, _ := strings.Cut(version, ".")
-	control, err2 := strconv.Atoi(after)
-	return err != nil || err2 != nil || proxy <= control && proxy >= control-3
+func runsWith(proxy, version string) bool {
+	p, control := minor("1."+proxy), minor(version)
+	return p < 0 || control < 0 || p <= control && p >= control-3
 }
 
 // addonValues configure add-ons beyond their defaults.
@@ -77,11 +75,11 @@ func (b *builder) addons(names []string, after []pulumi.Resource) (made []pulumi
 	return made, nil
 }
 
-// addonVersion is the pinned one, or else AWS's default for the version of Kubernetes. That is asked with the version as a
-// plain value, so that it is known in preview and goes up together with the cluster.
+// addonVersion is the caller's, or the one that goes with the version of Kubernetes, or else AWS's default for it. That is asked
+// with the version as a plain value, so that it is known in preview and goes up together with the cluster.
 func (b *builder) addonVersion(name string) pulumi.StringPtrInput {
-	if pinned := b.AddonVersions[name]; pinned != "" {
-		return pulumi.String(pinned)
+	if version := cmp.Or(b.AddonVersions[name], releaseOf(b.Version).addons[name]); version != "" {
+		return pulumi.String(version)
 	}
 	return awseks.GetAddonVersionOutput(b.ctx, awseks.GetAddonVersionOutputArgs{
 		AddonName:         pulumi.String(name),

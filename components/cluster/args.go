@@ -14,8 +14,6 @@ import (
 )
 
 var (
-	// https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html, extended support included.
-	versions = []string{"1.32", "1.33", "1.34", "1.35", "1.36"}
 	// https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 	retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 	// https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
@@ -38,7 +36,7 @@ func (args *EksClusterArgs) checked(project, stack, name string) (a EksClusterAr
 	}
 	a.ClusterName = cmp.Or(a.ClusterName, strings.Join([]string{project, stack, name}, "-"))
 	p.Match("clusterName", a.ClusterName, clusterName, `1 to 100 letters, digits, "-" and "_", from a letter or digit on (it is PROJECT-STACK-NAME where it is not given)`)
-	a.Version = cmp.Or(a.Version, "1.34")
+	a.Version = cmp.Or(a.Version, defaultVersion)
 	p.OneOf("version", a.Version, versions...)
 	p.Required("vpcId", a.VpcId != nil, "the vpcId of a Vpc")
 	p.Required("privateSubnetIds", a.PrivateSubnetIds != nil, "the privateSubnetIds of a Vpc")

@@ -4,6 +4,7 @@ package cluster
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -20,7 +21,8 @@ type EksClusterArgs struct {
 	ClusterName string `pulumi:"clusterName,optional"`
 	// Version is the minor version of Kubernetes, of the control plane and of the nodes: "1.32" to "1.36"; default "1.34". A
 	// change upgrades in place, first the control plane, then the add-ons below the nodes, then the node groups: each node is
-	// drained and replaced. AWS goes up one minor version at a time, and never down.
+	// drained and replaced. It goes up one minor version at a time and never down: a longer way is refused in preview, with its
+	// steps. From 60 days before AWS ends a version's standard support on, each run warns.
 	Version string `pulumi:"version,optional"`
 	// VpcId is the network that the subnets are of. Required. AWS moves no cluster to another.
 	VpcId pulumi.StringInput `pulumi:"vpcId"`
@@ -49,9 +51,9 @@ type EksClusterArgs struct {
 	// NodeGroups are the nodes. Required: at least one group, with at least one node in all.
 	NodeGroups []NodeGroup `pulumi:"nodeGroups"`
 	// AddonVersions pins add-ons by name (vpc-cni, kube-proxy, coredns, eks-pod-identity-agent, metrics-server), like
-	// "v1.12.3-eksbuild.1". An add-on not named has the version that AWS has made the default for Version: it is asked on every
-	// run, so when AWS moves its default, a few times a year, the next preview shows that step; pin it to choose the day. `aws
-	// eks describe-addon-versions` lists them. A change rolls the add-on's pods.
+	// "v1.12.3-eksbuild.1". An add-on not named has the version that this release of the library has for Version; where it has
+	// none (metrics-server from 1.35 on, eks-pod-identity-agent of 1.35) it is AWS's default, asked on every run. `aws eks
+	// describe-addon-versions` lists what fits. A change rolls the add-on's pods.
 	AddonVersions map[string]string `pulumi:"addonVersions,optional"`
 	// SessionManager lets IAM principals with rights for AWS Systems Manager open a shell on nodes; default no. There is no SSH.
 	SessionManager bool `pulumi:"sessionManager,optional"`
@@ -109,8 +111,12 @@ func NewEksCluster(ctx *pulumi.Context, name string, args *EksClusterArgs, opts 
 	if err != nil {
 		return nil, err
 	}
+	upgrade, err := oneMinorAtATime(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("%s %q: %w", EksClusterType, name, err)
+	}
 	c := &EksCluster{}
-	if err := ctx.RegisterComponentResourceV2(EksClusterType, name, a.recorded(), c, opts...); err != nil {
+	if err := ctx.RegisterComponentResourceV2(EksClusterType, name, a.recorded(), c, append(slices.Clone(opts), upgrade)...); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", EksClusterType, name, err)
 	}
 	b := &builder{EksClusterArgs: a, ctx: ctx, name: name, below: pulumi.Parent(c), partition: partitionOf(a.Admins[0])}
@@ -138,6 +144,9 @@ type builder struct {
 // build makes everything in the order in which it can exist, so that the reverse is the order in which it can go: nodes need
 // the network add-on until their last interface is released, objects in Kubernetes need nodes and rights until they are deleted.
 func (b *builder) build(c *EksCluster) error {
+	if err := b.warnOfSupport(c, time.Now()); err != nil {
+		return err
+	}
 	control, err := b.controlPlane()
 	if err != nil {
 		return fmt.Errorf("control plane: %w", err)

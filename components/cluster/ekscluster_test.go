@@ -174,7 +174,7 @@ func TestPreview(t *testing.T) {
 		{groupType, "cluster-main", "clusterName", "proj-stack-cluster"},
 		{groupType, "cluster-main", "version", "1.34"},
 		{addonType, "cluster-coredns", "clusterName", "proj-stack-cluster"},
-		{addonType, "cluster-coredns", "addonVersion", "v1.2.3-eksbuild.1 for 1.34"},
+		{addonType, "cluster-coredns", "addonVersion", "v1.12.3-eksbuild.1"},
 		{associationType, "cluster-admin-123456789012:role/deploy", "principalArn", deploy},
 		{kubernetesType, "cluster-kubernetes", "clusterIdentifier", "proj-stack-cluster"},
 	} {
@@ -232,6 +232,15 @@ func TestAllowDeletion(t *testing.T) {
 		if a.RegisterRPC.GetProtect() {
 			t.Errorf("%s %s is protected", a.TypeToken, a.Name)
 		}
+	}
+}
+
+// Where the library knows none that fits, it is AWS's default for the version, not the newest.
+func TestAddonsWithoutAVersion(t *testing.T) {
+	args := typical()
+	args.Version = "1.35"
+	if v := mustRun(t, args).Find(t, addonType, "cluster-metrics-server").Inputs["addonVersion"].StringValue(); v != "v1.2.3-eksbuild.1 for 1.35" {
+		t.Errorf("metrics-server is %s", v)
 	}
 }
 

@@ -37,7 +37,7 @@ func TestClusterRefusals(t *testing.T) {
 	bare := w.create(roleToken, "bare", object{"assumeRolePolicy": trust("eks.amazonaws.com")})
 	signing := w.create(keyToken, "signing", object{"keyUsage": "SIGN_VERIFY", "customerMasterKeySpec": "ECC_NIST_P256"})
 	w.refuses([]refusal{
-		{"cluster", object{"version": "1.99"}, "InvalidParameterException: unsupported Kubernetes version 1.99 (the sandbox knows 1.30, 1.31, 1.32, 1.33, 1.34)"},
+		{"cluster", object{"version": "1.99"}, "InvalidParameterException: unsupported Kubernetes version 1.99 (the sandbox knows 1.30, 1.31, 1.32, 1.33, 1.34, 1.35, 1.36)"},
 		{"cluster", object{"version": "1.33.1"}, "must be a minor version such as 1.34"},
 		{"cluster", subnets(w.id("publicA"), w.id("privateA")), "Subnets specified must be in at least two different AZs"},
 		{"cluster", subnets(w.id("publicA"), far.ID), "Subnets specified must belong to the same VPC"},
@@ -142,7 +142,8 @@ func TestClusterRevisions(t *testing.T) {
 	}
 	for want, change := range map[string]object{
 		"Unsupported Kubernetes minor version update from 1.34 to 1.33": {"version": "1.33"},
-		"unsupported Kubernetes version 1.35":                           {"version": "1.35"},
+		"unsupported Kubernetes version 1.37":                           {"version": "1.37"},
+		"Unsupported Kubernetes minor version update from 1.34 to 1.36": {"version": "1.36"},
 		"Unsupported authentication mode update from API to CONFIG_MAP": {"version": "1.34", "accessConfig": object{"authenticationMode": "CONFIG_MAP"}},
 		"Cluster already has encryption configuration":                  {"version": "1.34", "encryptionConfig": object{"provider": object{"keyArn": second.Out["arn"]}, "resources": list("secrets")}},
 	} {

@@ -11,7 +11,7 @@ import (
 const defaultVersion = "1.34"
 
 // release is a Kubernetes minor version as EKS offers it (EKS user guide, "Kubernetes versions" and the pages of the
-// add-ons, as of the aws provider's release in November 2025; what AWS has added since is not known here).
+// add-ons, as of November 2025; of 1.35 and 1.36 one or two versions of each add-on).
 type release struct {
 	platform string
 	// ami is the release version of the managed node groups' AMI.
@@ -59,6 +59,9 @@ var releases = map[string]release{
 		[]string{"v1.33.0-eksbuild.2", "v1.33.3-eksbuild.4", "v1.33.3-eksbuild.6", "v1.33.3-eksbuild.10"}),
 	"1.34": kubernetes("eks.9", "1.34.1-20251112", []string{"v1.12.3-eksbuild.1", "v1.12.4-eksbuild.1"},
 		[]string{"v1.34.0-eksbuild.2", "v1.34.0-eksbuild.4", "v1.34.1-eksbuild.2"}),
+	"1.35": kubernetes("eks.3", "1.35.6-20260728", []string{"v1.13.2-eksbuild.1"}, []string{"v1.35.0-eksbuild.2"}).with("vpc-cni", "v1.21.1-eksbuild.3"),
+	"1.36": kubernetes("eks.1", "1.36.2-20260709", []string{"v1.14.3-eksbuild.3"}, []string{"v1.36.0-eksbuild.9", "v1.36.0-eksbuild.14"}).
+		with("vpc-cni", "v1.22.3-eksbuild.1").with("eks-pod-identity-agent", "v1.3.10-eksbuild.3"),
 }
 
 // kubernetes puts a release together. Of the two add-ons that go with the version, EKS installs the first by default.
@@ -70,6 +73,13 @@ func kubernetes(platform, ami string, coredns, kubeProxy []string) release {
 	for name, versions := range commonAddons {
 		r.addons[name], r.defaults[name] = versions, commonDefaults[name]
 	}
+	return r
+}
+
+// with is the release with a newer version of an add-on, which is its default.
+func (r release) with(addon, version string) release {
+	r.addons[addon] = append(slices.Clone(r.addons[addon]), version)
+	r.defaults[addon] = version
 	return r
 }
 
