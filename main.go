@@ -122,8 +122,12 @@ func stack(ctx *pulumi.Context) error {
 	return nil
 }
 
-// mainNodes names the one node group.
-const mainNodes = "main"
+const (
+	// mainNodes names the one node group.
+	mainNodes = "main"
+	// appsNamespace holds all apps.
+	appsNamespace = "example"
+)
 
 // system is what the stack is made of, before the parts know of each other.
 type system struct {
@@ -159,21 +163,21 @@ func describe(cfg *config.Config) *system {
 		Network:                 &workload.Network{To: []workload.Destination{{App: "thoughts-backend", Port: 8000}, {App: "users-backend", Port: 8000}}},
 	}
 	health := frontend.HealthCheck()
-	return &system{
+	s := &system{
 		images: &registry.EcrReposArgs{
 			Repositories: []string{"frontend", "thoughts_server", "users_server"}, ForceDelete: !cfg.Protect,
 			KeepReleases: cfg.Registry.KeepReleases, ExpireUntaggedDays: cfg.Registry.ExpireUntaggedDays,
 		},
 		network: &network.VpcArgs{Cidr: cfg.Network.Cidr, Zones: cfg.Network.Zones, NatGateways: cfg.Network.NatGateways},
 		cluster: &cluster.EksClusterArgs{
-			Version: cfg.Cluster.Version, Admins: cfg.Cluster.Admins, PublicAccessCidrs: cfg.Cluster.PublicAccessCidrs,
+			Version: cfg.Cluster.Version, Admins: cfg.Cluster.Admins, Viewers: cfg.Cluster.Viewers, PublicAccessCidrs: cfg.Cluster.PublicAccessCidrs,
 			LogRetentionDays: cfg.Cluster.LogRetentionDays, AllowDeletion: !cfg.Protect,
 			NodeGroups: []cluster.NodeGroup{{
 				Name: mainNodes, InstanceTypes: cfg.Cluster.Nodes.InstanceTypes, DiskSizeGiB: cfg.Cluster.Nodes.DiskGiB,
 				MinSize: size.Min, DesiredSize: size.Desired, MaxSize: size.Max, DesiredSizeOwner: cluster.OwnerSchedule,
 			}},
 		},
-		namespace: &workload.AppNamespaceArgs{Name: "example", TargetType: cfg.TargetType},
+		namespace: &workload.AppNamespaceArgs{Name: appsNamespace, TargetType: cfg.TargetType},
 		frontend:  frontend,
 		database: &workload.DatabaseArgs{
 			Host: cfg.Database.Host, Port: cfg.Database.Port, Cidrs: cfg.Database.Cidrs,
@@ -197,6 +201,13 @@ func describe(cfg *config.Config) *system {
 			Weekends: &scaling.Weekends{From: "Fri " + cfg.Schedule.NightsFrom, Until: "Mon " + cfg.Schedule.NightsTo, Size: fewer(cfg.Schedule.WeekendNodes)},
 		},
 	}
+	for _, d := range cfg.Cluster.Developers {
+		s.cluster.Developers = append(s.cluster.Developers, cluster.Developer{Principal: d, Namespaces: []string{appsNamespace}})
+	}
+	if cfg.Cluster.CiRole != "" {
+		s.cluster.CiRole, s.cluster.CiNamespaces = cfg.Cluster.CiRole, []string{appsNamespace}
+	}
+	return s
 }
 
 // check says everything that is wrong with any part at once.

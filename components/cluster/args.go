@@ -40,7 +40,7 @@ func (args *EksClusterArgs) checked(project, stack, name string) (a EksClusterAr
 	p.OneOf("version", a.Version, versions...)
 	p.Required("vpcId", a.VpcId != nil, "the vpcId of a Vpc")
 	p.Required("privateSubnetIds", a.PrivateSubnetIds != nil, "the privateSubnetIds of a Vpc")
-	a.checkAdmins(&p)
+	a.checkAccess(&p)
 	a.checkPublicAccess(&p)
 	a.LogRetentionDays = cmp.Or(a.LogRetentionDays, 90)
 	if !slices.Contains(retentions, a.LogRetentionDays) {
@@ -48,6 +48,7 @@ func (args *EksClusterArgs) checked(project, stack, name string) (a EksClusterAr
 	}
 	a.checkNodeGroups(&p, name)
 	a.checkAddons(&p)
+	a.checkAppRoles(&p)
 	p.Tags("tags", a.Tags)
 	return a, p.Err(EksClusterType, name)
 }
@@ -113,6 +114,31 @@ func (a EksClusterArgs) recorded() pulumi.Map {
 	}
 	if a.PublicSubnetIds != nil {
 		m["publicSubnetIds"] = a.PublicSubnetIds
+	}
+	if len(a.Viewers) > 0 {
+		m["viewers"] = pulumi.ToStringArray(a.Viewers)
+	}
+	var developers, roles pulumi.Array
+	for _, d := range a.Developers {
+		developers = append(developers, pulumi.Map{"principal": pulumi.String(d.Principal), "namespaces": pulumi.ToStringArray(d.Namespaces)})
+	}
+	if len(developers) > 0 {
+		m["developers"] = developers
+	}
+	if a.CiRole != "" {
+		m["ciRole"], m["ciNamespaces"] = pulumi.String(a.CiRole), pulumi.ToStringArray(a.CiNamespaces)
+	}
+	for _, r := range a.AppRoles {
+		role := pulumi.Map{
+			"namespace": pulumi.String(r.Namespace), "serviceAccount": pulumi.String(r.ServiceAccount), "managedPolicyArns": pulumi.ToStringArray(r.ManagedPolicyArns),
+		}
+		if r.Policy != nil {
+			role["policy"] = r.Policy
+		}
+		roles = append(roles, role)
+	}
+	if len(roles) > 0 {
+		m["appRoles"] = roles
 	}
 	if a.KubeconfigRole != "" {
 		m["kubeconfigRole"] = pulumi.String(a.KubeconfigRole)

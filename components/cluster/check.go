@@ -9,6 +9,9 @@ import (
 // Check finds every problem with args but that the network is not there yet. A stack that checks all its parts before it
 // makes the first one registers nothing when anything is wrong.
 func (args *EksClusterArgs) Check(ctx *pulumi.Context, name string) error {
-	_, err := args.checked(ctx.Project(), ctx.Stack(), name)
-	return check.Before(err, "vpcId", "privateSubnetIds")
+	a, err := args.checked(ctx.Project(), ctx.Stack(), name)
+	if err := check.Before(err, "vpcId", "privateSubnetIds"); err != nil {
+		return err
+	}
+	return a.checkCaller(ctx, name)
 }

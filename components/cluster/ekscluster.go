@@ -33,10 +33,23 @@ type EksClusterArgs struct {
 	// runs there. AWS keeps the control plane in the zones of its first subnets.
 	PublicSubnetIds pulumi.StringArrayInput `pulumi:"publicSubnetIds,optional"`
 	// Admins are the IAM roles and users that may do everything in the cluster, by ARN. Required, and the role that runs Pulumi
-	// must be among them, or nothing can be deployed: whoever happens to create the cluster gets no rights by it. A role of IAM
+	// must be among them, or nothing can be deployed: whoever happens to create the cluster gets no rights by it. It must not be
+	// the only one: with it the cluster would be lost. A role of IAM
 	// Identity Center is written with its path, "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/…". A change
 	// takes effect within a minute, and moves nothing else.
 	Admins []string `pulumi:"admins"`
+	// Viewers are the IAM roles and users that may look at what runs in all namespaces, but not into Secrets; none of Admins. Default
+	// none. A change takes effect within a minute.
+	Viewers []string `pulumi:"viewers,optional"`
+	// Developers may change what runs in namespaces of theirs; default none. Viewers may be Developers too.
+	Developers []Developer `pulumi:"developers,optional"`
+	// CiRole is the IAM role of a pipeline that releases apps, none of Admins: it may change and delete what runs in CiNamespaces, as
+	// Developers do, but not the nodes and nobody's rights. The role that runs Pulumi is one of Admins instead. Default none.
+	CiRole string `pulumi:"ciRole,optional"`
+	// CiNamespaces are those of CiRole; required with it.
+	CiNamespaces []string `pulumi:"ciNamespaces,optional"`
+	// AppRoles give pods rights in AWS, by service account; default none.
+	AppRoles []AppRole `pulumi:"appRoles,optional"`
 	// KubeconfigRole is the role that the kubeconfig assumes, one of Admins; default none: whoever uses the kubeconfig is who they
 	// are. Set it where the AWS provider assumes a role too.
 	KubeconfigRole string `pulumi:"kubeconfigRole,optional"`
@@ -77,9 +90,15 @@ type EksClusterArgs struct {
 //	├─ aws:iam/openIdConnectProvider:OpenIdConnectProvider   NAME-oidc         lets IAM trust service accounts
 //	├─ aws:eks/accessEntry:AccessEntry                       NAME-admin-ADMIN
 //	├─ aws:eks/accessPolicyAssociation:AccessPolicyAssociation NAME-admin-ADMIN
+//	├─ aws:eks/accessEntry:AccessEntry                       NAME-access-WHO   viewers, developers and the pipeline
+//	├─ aws:eks/accessPolicyAssociation:AccessPolicyAssociation NAME-RIGHT-WHO  RIGHT is view or edit
 //	├─ aws:eks/addon:Addon                                   NAME-ADDON        network and identity before the nodes, the others after
 //	├─ aws:iam/role:Role                                     NAME-node         of all nodes
 //	├─ aws:iam/rolePolicyAttachment:RolePolicyAttachment     NAME-node-POLICY
+//	├─ aws:iam/role:Role                                     NAME-app-APP      APP is NAMESPACE.SERVICEACCOUNT of an app role
+//	├─ aws:iam/rolePolicyAttachment:RolePolicyAttachment     NAME-app-APP-POLICY
+//	├─ aws:iam/rolePolicy:RolePolicy                         NAME-app-APP
+//	├─ aws:eks/podIdentityAssociation:PodIdentityAssociation NAME-app-APP
 //	├─ aws:ec2/launchTemplate:LaunchTemplate                 NAME-GROUP
 //	├─ aws:eks/nodeGroup:NodeGroup                           NAME-GROUP
 //	└─ pulumi:providers:kubernetes                           NAME-kubernetes
@@ -100,7 +119,9 @@ type EksCluster struct {
 	NodeGroupNames pulumi.StringMapOutput `pulumi:"nodeGroupNames"`
 	// AutoScalingGroupNames are the auto scaling groups behind the node groups, by NodeGroup.Name.
 	AutoScalingGroupNames pulumi.StringMapOutput `pulumi:"autoScalingGroupNames"`
-	// Provider is for what runs in the cluster. It waits for the admins, the nodes and the add-ons, and all that is deployed
+	// AppRoleArns are the roles of AppRoles, by "NAMESPACE/SERVICEACCOUNT".
+	AppRoleArns pulumi.StringMapOutput `pulumi:"appRoleArns"`
+	// Provider is for what runs in the cluster. It waits for those let in, the nodes and the add-ons, and all that is deployed
 	// with it is gone before they go.
 	Provider *kubernetes.Provider
 }
@@ -120,13 +141,16 @@ func NewEksCluster(ctx *pulumi.Context, name string, args *EksClusterArgs, opts 
 		return nil, fmt.Errorf("%s %q: %w", EksClusterType, name, err)
 	}
 	b := &builder{EksClusterArgs: a, ctx: ctx, name: name, below: pulumi.Parent(c), partition: partitionOf(a.Admins[0])}
+	if err := a.checkCaller(ctx, name, b.below); err != nil {
+		return nil, err
+	}
 	if err := b.build(c); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", EksClusterType, name, err)
 	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{
 		"clusterName": c.ClusterName, "kubeconfigJson": c.KubeconfigJson, "nodeSecurityGroupId": c.NodeSecurityGroupId,
 		"oidcProviderArn": c.OidcProviderArn, "oidcProviderUrl": c.OidcProviderUrl,
-		"nodeGroupNames": c.NodeGroupNames, "autoScalingGroupNames": c.AutoScalingGroupNames,
+		"nodeGroupNames": c.NodeGroupNames, "autoScalingGroupNames": c.AutoScalingGroupNames, "appRoleArns": c.AppRoleArns,
 	})
 }
 
@@ -157,11 +181,15 @@ func (b *builder) build(c *EksCluster) error {
 	if err != nil {
 		return fmt.Errorf("OIDC provider: %w", err)
 	}
-	admins, err := b.admins()
+	admitted, err := b.access()
 	if err != nil {
-		return fmt.Errorf("admins: %w", err)
+		return fmt.Errorf("access: %w", err)
 	}
 	early, err := b.addons(addonsBeforeNodes, nil)
+	if err != nil {
+		return err
+	}
+	identities, roles, err := b.appRoles(early)
 	if err != nil {
 		return err
 	}
@@ -179,13 +207,14 @@ func (b *builder) build(c *EksCluster) error {
 		// (github.com/pulumi/pulumi-eks/issues/352).
 		ClusterIdentifier:     pulumi.String(b.ClusterName),
 		EnableServerSideApply: pulumi.Bool(true),
-	}, b.below, pulumi.DependsOn(slices.Concat(admins, groups.resources, late)))
+	}, b.below, pulumi.DependsOn(slices.Concat(admitted, identities, groups.resources, late)))
 	if err != nil {
 		return fmt.Errorf("kubernetes provider: %w", err)
 	}
 	c.ClusterName, c.KubeconfigJson, c.NodeSecurityGroupId = b.cluster, control.KubeconfigJson, control.NodeSecurityGroupId
 	c.OidcProviderArn, c.OidcProviderUrl = oidc.Arn, control.OidcProviderUrl
 	c.NodeGroupNames, c.AutoScalingGroupNames = groups.names.ToStringMapOutput(), groups.autoScalingGroups.ToStringMapOutput()
+	c.AppRoleArns = roles.ToStringMapOutput()
 	return nil
 }
 

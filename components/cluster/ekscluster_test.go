@@ -69,7 +69,13 @@ func run(r *recorder.Recorder, name string, args *cluster.EksClusterArgs, use fu
 			}
 		},
 	}
-	r.Calls = map[string]func(resource.PropertyMap) resource.PropertyMap{
+	if r.Calls == nil {
+		r.Calls = map[string]func(resource.PropertyMap) resource.PropertyMap{}
+	}
+	for token, answer := range map[string]func(resource.PropertyMap) resource.PropertyMap{
+		"aws:index/getCallerIdentity:getCallerIdentity": func(resource.PropertyMap) resource.PropertyMap {
+			return resource.PropertyMap{"arn": resource.NewProperty("arn:aws:sts::123456789012:assumed-role/pipeline/run")}
+		},
 		"aws:eks/getAddonVersion:getAddonVersion": func(in resource.PropertyMap) resource.PropertyMap {
 			version := "v1.2.3-eksbuild.1"
 			if in["mostRecent"].BoolValue() {
@@ -77,6 +83,10 @@ func run(r *recorder.Recorder, name string, args *cluster.EksClusterArgs, use fu
 			}
 			return resource.PropertyMap{"version": resource.NewProperty(version + " for " + in["kubernetesVersion"].StringValue())}
 		},
+	} {
+		if r.Calls[token] == nil {
+			r.Calls[token] = answer
+		}
 	}
 	var refused error
 	err := r.Run(func(ctx *pulumi.Context) error {
@@ -108,6 +118,16 @@ func TestRegistered(t *testing.T) {
 	args.PublicAccessCidrs = []string{"198.51.100.0/24"}
 	args.Admins = append(args.Admins, "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/Ops", "arn:aws:iam::123456789012:user/break-glass")
 	args.KubeconfigRole = deploy
+	args.Viewers = []string{"arn:aws:iam::123456789012:role/on-call", "arn:aws:iam::123456789012:user/audit"}
+	args.Developers = []cluster.Developer{
+		{Principal: "arn:aws:iam::123456789012:role/on-call", Namespaces: []string{"example"}},
+		{Principal: "arn:aws:iam::123456789012:role/shop", Namespaces: []string{"shop", "shop-test"}},
+	}
+	args.CiRole, args.CiNamespaces = "arn:aws:iam::123456789012:role/release", []string{"example"}
+	args.AppRoles = []cluster.AppRole{
+		{Namespace: "example", ServiceAccount: "frontend", ManagedPolicyArns: []string{"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}},
+		{Namespace: "example", ServiceAccount: strings.Repeat("long.", 20) + "name", Policy: pulumi.String(`{"Version":"2012-10-17","Statement":[]}`)},
+	}
 	args.AddonVersions = map[string]string{"coredns": "v1.12.3-eksbuild.1"}
 	args.NodeGroups = append(args.NodeGroups, cluster.NodeGroup{
 		Name: "arm", InstanceTypes: []string{"m7g.large", "m6gd.large"}, MaxSize: 9, DesiredSizeOwner: cluster.OwnerAutoscaler,
@@ -126,10 +146,13 @@ func TestRegistered(t *testing.T) {
 
 func TestOutputs(t *testing.T) {
 	got := map[string]any{}
-	err := run(&recorder.Recorder{}, "cluster", typical(), func(c *cluster.EksCluster) {
-		pulumi.All(c.ClusterName, c.KubeconfigJson, c.NodeSecurityGroupId, c.OidcProviderArn, c.OidcProviderUrl, c.NodeGroupNames, c.AutoScalingGroupNames).
+	args := typical()
+	args.AppRoles = []cluster.AppRole{{Namespace: "example", ServiceAccount: "frontend", Policy: pulumi.String("{}")}}
+	err := run(&recorder.Recorder{}, "cluster", args, func(c *cluster.EksCluster) {
+		pulumi.All(c.ClusterName, c.KubeconfigJson, c.NodeSecurityGroupId, c.OidcProviderArn, c.OidcProviderUrl, c.NodeGroupNames, c.AutoScalingGroupNames, c.AppRoleArns).
 			ApplyT(func(all []any) string {
 				got["names"] = strings.Join([]string{all[0].(string), all[1].(string), all[2].(string), all[3].(string), all[4].(string)}, " ")
+				got["role"] = all[7].(map[string]string)["example/frontend"]
 				got["group"], got["auto scaling group"] = all[5].(map[string]string)["main"], all[6].(map[string]string)["main"]
 				return ""
 			})
@@ -139,6 +162,7 @@ func TestOutputs(t *testing.T) {
 	}
 	want := map[string]any{
 		"names":              `proj-stack-cluster {"apiVersion":"v1"} sg-1 arn:aws:iam::123456789012:oidc-provider/oidc.eks.us-west-2.amazonaws.com/id/A1 https://oidc.eks.us-west-2.amazonaws.com/id/A1`,
+		"role":               "arn:aws:iam::123456789012:role/cluster-app-example.frontend",
 		"group":              "cluster-main-0123456",
 		"auto scaling group": "eks-cluster-main",
 	}
@@ -261,7 +285,9 @@ func TestPinnedAddons(t *testing.T) {
 // What is made before another is deleted after it. Each line is a failure that users of EKS have met on destroy or on the
 // first update.
 func TestOrder(t *testing.T) {
-	r := mustRun(t, typical())
+	args := typical()
+	args.AppRoles = []cluster.AppRole{{Namespace: "example", ServiceAccount: "app", ManagedPolicyArns: []string{"arn:aws:iam::123456789012:policy/own"}, Policy: pulumi.String("{}")}}
+	r := mustRun(t, args)
 	for _, o := range []struct{ first, then, why string }{
 		{logGroupType + " cluster-logs", pluginType + " cluster-eks", "EKS makes the log group itself, and then Pulumi cannot"},
 		{keyType + " cluster-secrets", pluginType + " cluster-eks", "a cluster without its key is lost"},
@@ -276,6 +302,10 @@ func TestOrder(t *testing.T) {
 		{groupType + " cluster-main", addonType + " cluster-metrics-server", "it never becomes active"},
 		{groupType + " cluster-main", kubernetesType + " cluster-kubernetes", "deployments wait for nodes until they time out"},
 		{addonType + " cluster-coredns", kubernetesType + " cluster-kubernetes", "apps start without DNS"},
+		{"aws:eks/podIdentityAssociation:PodIdentityAssociation cluster-app-example.app", kubernetesType + " cluster-kubernetes", "pods start without their rights"},
+		{"aws:iam/rolePolicy:RolePolicy cluster-app-example.app", "aws:eks/podIdentityAssociation:PodIdentityAssociation cluster-app-example.app", "pods start with a role that may do nothing"},
+		{"aws:iam/rolePolicyAttachment:RolePolicyAttachment cluster-app-example.app-own", "aws:eks/podIdentityAssociation:PodIdentityAssociation cluster-app-example.app", "pods start with a role that may do nothing"},
+		{addonType + " cluster-eks-pod-identity-agent", "aws:eks/podIdentityAssociation:PodIdentityAssociation cluster-app-example.app", "nothing on the nodes gives them out"},
 		{associationType + " cluster-admin-123456789012:role/deploy", kubernetesType + " cluster-kubernetes", "objects cannot be deleted without rights"},
 	} {
 		if !before(r, o.first, o.then) {

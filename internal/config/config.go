@@ -62,8 +62,12 @@ type Network struct {
 
 // Cluster is the control plane, who may use it, and its nodes.
 type Cluster struct {
-	Version           string   `json:"version"`
-	Admins            []string `json:"admins"`
+	Version string   `json:"version"`
+	Admins  []string `json:"admins"`
+	// Viewers look at everything; Developers and the pipeline's role, CiRole, change what runs in the apps' namespace.
+	Viewers           []string `json:"viewers,omitempty"`
+	Developers        []string `json:"developers,omitempty"`
+	CiRole            string   `json:"ciRole,omitempty"`
 	PublicAccessCidrs []string `json:"publicAccessCidrs,omitempty"`
 	LogRetentionDays  int      `json:"logRetentionDays,omitempty"`
 	Nodes             Nodes    `json:"nodes"`
