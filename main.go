@@ -174,6 +174,7 @@ func describe(cfg *config.Config) *system {
 			LogRetentionDays: cfg.Cluster.LogRetentionDays, AllowDeletion: !cfg.Protect,
 			NodeGroups: []cluster.NodeGroup{{
 				Name: mainNodes, InstanceTypes: cfg.Cluster.Nodes.InstanceTypes, DiskSizeGiB: cfg.Cluster.Nodes.DiskGiB,
+				Capacity: cfg.Cluster.Nodes.Capacity, ReleaseVersion: cfg.Cluster.Nodes.ReleaseVersion,
 				MinSize: size.Min, DesiredSize: size.Desired, MaxSize: size.Max, DesiredSizeOwner: cluster.OwnerSchedule,
 			}},
 		},

@@ -48,10 +48,17 @@ func runsWith(proxy, version string) bool {
 	return p < 0 || control < 0 || p <= control && p >= control-3
 }
 
-// addonValues configure add-ons beyond their defaults.
-var addonValues = map[string]pulumi.StringPtrInput{
-	// Else a NetworkPolicy is accepted and holds for nobody. https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
-	"vpc-cni": pulumi.String(`{"enableNetworkPolicy":"true"}`),
+// addonValues configure an add-on beyond its defaults; nil where they do.
+func (b *builder) addonValues(name string) pulumi.StringPtrInput {
+	switch {
+	case name == "vpc-cni" && b.PrefixDelegation:
+		// https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses-procedure.html
+		return pulumi.String(`{"enableNetworkPolicy":"true","env":{"ENABLE_PREFIX_DELEGATION":"true","WARM_PREFIX_TARGET":"1"}}`)
+	case name == "vpc-cni":
+		// Else a NetworkPolicy is accepted and holds for nobody. https://docs.aws.amazon.com/eks/latest/userguide/cni-network-policy-configure.html
+		return pulumi.String(`{"enableNetworkPolicy":"true"}`)
+	}
+	return nil
 }
 
 // addons makes those add-ons after what they need.
@@ -61,7 +68,7 @@ func (b *builder) addons(names []string, after []pulumi.Resource) (made []pulumi
 			ClusterName:         b.cluster,
 			AddonName:           pulumi.String(name),
 			AddonVersion:        b.addonVersion(name),
-			ConfigurationValues: addonValues[name],
+			ConfigurationValues: b.addonValues(name),
 			// A new cluster comes with copies of vpc-cni, kube-proxy and coredns of its own: the add-on takes them over.
 			ResolveConflictsOnCreate: pulumi.String("OVERWRITE"),
 			ResolveConflictsOnUpdate: pulumi.String("OVERWRITE"),

@@ -98,6 +98,9 @@ func (a *EksClusterArgs) checkNodeGroups(p *check.Problems, component string) {
 			p.Addf(fmt.Sprintf("nodeGroups[%d].name", i), "is %q, the same as nodeGroups[%d].name", n, first)
 		}
 	}
+	if len(groups) > 0 && nodes > 0 && !slices.ContainsFunc(groups, func(g NodeGroup) bool { return !g.keepsOff() && g.DesiredSize > 0 }) {
+		p.Addf("nodeGroups", "have taints wherever they begin with a node, must have one without: coredns and metrics-server tolerate none")
+	}
 	if len(groups) > 0 && nodes == 0 {
 		p.Addf("nodeGroups", "begin with no node, must begin with one at least (desiredSize): coredns and metrics-server wait for it")
 	}
@@ -140,22 +143,62 @@ func (a EksClusterArgs) recorded() pulumi.Map {
 	if len(roles) > 0 {
 		m["appRoles"] = roles
 	}
+	if a.PrefixDelegation {
+		m["prefixDelegation"] = pulumi.Bool(true)
+	}
 	if a.KubeconfigRole != "" {
 		m["kubeconfigRole"] = pulumi.String(a.KubeconfigRole)
 	}
 	var groups pulumi.Array
 	for _, g := range a.NodeGroups {
-		group := pulumi.Map{
-			"name": pulumi.String(g.Name), "instanceTypes": pulumi.ToStringArray(g.InstanceTypes),
-			"minSize": pulumi.Int(g.MinSize), "maxSize": pulumi.Int(g.MaxSize), "desiredSize": pulumi.Int(g.DesiredSize),
-			"desiredSizeOwner": pulumi.String(g.DesiredSizeOwner), "diskSizeGiB": pulumi.Int(g.DiskSizeGiB),
-			"maxUnavailablePercent": pulumi.Int(g.MaxUnavailablePercent),
-		}
-		if g.ReleaseVersion != "" {
-			group["releaseVersion"] = pulumi.String(g.ReleaseVersion)
-		}
-		groups = append(groups, group)
+		groups = append(groups, g.recorded())
 	}
 	m["nodeGroups"] = groups
+	return m
+}
+
+// recorded leaves out what was not said, so that a new argument shows in no stack that does without it.
+func (g NodeGroup) recorded() pulumi.Map {
+	m := pulumi.Map{
+		"name": pulumi.String(g.Name), "instanceTypes": pulumi.ToStringArray(g.InstanceTypes),
+		"minSize": pulumi.Int(g.MinSize), "maxSize": pulumi.Int(g.MaxSize), "desiredSize": pulumi.Int(g.DesiredSize),
+		"desiredSizeOwner": pulumi.String(g.DesiredSizeOwner), "diskSizeGiB": pulumi.Int(g.DiskSizeGiB),
+	}
+	if g.MaxUnavailable != 0 {
+		m["maxUnavailable"] = pulumi.Int(g.MaxUnavailable)
+	} else {
+		m["maxUnavailablePercent"] = pulumi.Int(g.MaxUnavailablePercent)
+	}
+	if g.Capacity != OnDemand {
+		m["capacity"] = pulumi.String(g.Capacity)
+	}
+	if g.AmiFamily != AmazonLinux {
+		m["amiFamily"] = pulumi.String(g.AmiFamily)
+	}
+	if g.SubnetIds != nil {
+		m["subnetIds"] = g.SubnetIds
+	}
+	if len(g.Labels) > 0 {
+		m["labels"] = pulumi.ToStringMap(g.Labels)
+	}
+	var taints pulumi.Array
+	for _, t := range g.Taints {
+		taints = append(taints, pulumi.Map{"key": pulumi.String(t.Key), "value": pulumi.String(t.Value), "effect": pulumi.String(t.Effect)})
+	}
+	if len(taints) > 0 {
+		m["taints"] = taints
+	}
+	if k := g.Kubelet; k != nil {
+		m["kubelet"] = pulumi.Map{
+			"maxPods": pulumi.Int(k.MaxPods), "systemReservedCpu": pulumi.String(k.SystemReservedCPU),
+			"systemReservedMemory": pulumi.String(k.SystemReservedMemory), "kubeReservedMemory": pulumi.String(k.KubeReservedMemory),
+		}
+	}
+	if g.ForceUpdate {
+		m["forceUpdate"] = pulumi.Bool(true)
+	}
+	if g.ReleaseVersion != "" {
+		m["releaseVersion"] = pulumi.String(g.ReleaseVersion)
+	}
 	return m
 }

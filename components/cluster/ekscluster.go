@@ -63,6 +63,10 @@ type EksClusterArgs struct {
 	LogRetentionDays int `pulumi:"logRetentionDays,optional"`
 	// NodeGroups are the nodes. Required: at least one group, with at least one node in all.
 	NodeGroups []NodeGroup `pulumi:"nodeGroups"`
+	// PrefixDelegation gives nodes addresses for pods in blocks of 16, so that a node of less than 30 vCPUs runs up to 110 pods and a
+	// larger one 250, where an m5.large else has addresses for 29; default no. It takes subnets with whole blocks left (/24 or
+	// larger), and instance types on Nitro. A change replaces all nodes, NodeGroup.MaxUnavailablePercent at a time.
+	PrefixDelegation bool `pulumi:"prefixDelegation,optional"`
 	// AddonVersions pins add-ons by name (vpc-cni, kube-proxy, coredns, eks-pod-identity-agent, metrics-server), like
 	// "v1.12.3-eksbuild.1". An add-on not named has the version that this release of the library has for Version; where it has
 	// none (metrics-server from 1.35 on, eks-pod-identity-agent of 1.35) it is AWS's default, asked on every run. `aws eks

@@ -132,6 +132,11 @@ func TestRegistered(t *testing.T) {
 	args.NodeGroups = append(args.NodeGroups, cluster.NodeGroup{
 		Name: "arm", InstanceTypes: []string{"m7g.large", "m6gd.large"}, MaxSize: 9, DesiredSizeOwner: cluster.OwnerAutoscaler,
 		DiskSizeGiB: 100, MaxUnavailablePercent: 50, ReleaseVersion: "1.35.0-20260601",
+	}, cluster.NodeGroup{
+		Name: "batch", InstanceTypes: []string{"m5.2xlarge", "m6i.2xlarge"}, Capacity: cluster.Spot, AmiFamily: cluster.Bottlerocket, MaxSize: 3,
+		SubnetIds: pulumi.ToStringArray([]string{"subnet-a"}), Labels: map[string]string{"team": "thoughts"}, Taints: []cluster.Taint{{Key: "batch", Value: "yes", Effect: "NoSchedule"}},
+		Kubelet:        &cluster.Kubelet{MaxPods: 60, SystemReservedCPU: "100m", SystemReservedMemory: "200Mi", KubeReservedMemory: "1Gi"},
+		MaxUnavailable: 2, ForceUpdate: true, ReleaseVersion: "1.50.0-ed0a1c2b",
 	})
 	args.Tags = map[string]string{"team": "thoughts"}
 	r := mustRun(t, args)

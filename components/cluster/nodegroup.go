@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	awseks "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/eks"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -25,17 +24,52 @@ const (
 	OwnerAutoscaler = "autoscaler"
 )
 
-// NodeGroup is a number of like nodes over all private subnets: Amazon Linux 2023, encrypted gp3 disks, on demand. Their
-// instance metadata takes tokens only and answers the node itself, not its pods, so that no pod can act as its node: pods get
-// rights by EKS Pod Identity or a service account's role. Nodes are replaced with their pods drained, as far as disruption
-// budgets allow; after 15 minutes without progress the update fails.
+// How a group's instances are paid: the values of NodeGroup.Capacity.
+const (
+	// OnDemand instances stay until somebody ends them.
+	OnDemand = "on-demand"
+	// Spot instances cost a part of that, and AWS takes them back at two minutes' notice. EKS starts another and drains the node
+	// when it hears of it: for pods that can be lost at any time.
+	Spot = "spot"
+)
+
+// Which operating system a group's nodes run: the values of NodeGroup.AmiFamily.
+const (
+	// AmazonLinux is Amazon Linux 2023.
+	AmazonLinux = "al2023"
+	// Bottlerocket has a read-only system that runs containers and nothing else.
+	Bottlerocket = "bottlerocket"
+)
+
+// NodeGroup is a number of like nodes over all private subnets, with encrypted gp3 disks. Their instance metadata takes tokens only
+// and answers the node itself, not its pods, so that no pod can act as its node: pods get rights by EKS Pod Identity or a service
+// account's role.
+//
+// EKS replaces nodes within a group, MaxUnavailablePercent at a time, with their pods drained as far as disruption budgets allow;
+// after 15 minutes without progress the update fails (ForceUpdate: it goes on). What it cannot change within a group makes a new
+// group, Ready before the old one is drained and then deleted: docs/node-groups.md.
 type NodeGroup struct {
 	// Name of the group, unique in the cluster: 1 to 30 lower-case letters, digits and "-"; together with the component's name at
 	// most 54. Required. A change makes a new group and then drains the old.
 	Name string `pulumi:"name"`
 	// InstanceTypes that will do, the preferred one first: 1 to 20, all of one processor architecture, without accelerators.
-	// Required. A change makes a new group, and when its nodes are there drains the old.
+	// Required; at least 2 with Spot. A change makes a new group, and when its nodes are there drains the old.
 	InstanceTypes []string `pulumi:"instanceTypes"`
+	// Capacity is OnDemand or Spot; default OnDemand. A change makes a new group, and when its nodes are there drains the old.
+	Capacity string `pulumi:"capacity,optional"`
+	// AmiFamily is AmazonLinux or Bottlerocket, each for the architecture of InstanceTypes; default AmazonLinux. A change makes a new
+	// group, and when its nodes are there drains the old.
+	AmiFamily string `pulumi:"amiFamily,optional"`
+	// SubnetIds are the subnets of this group's nodes, some of the cluster's VPC; default EksClusterArgs.PrivateSubnetIds. A change
+	// makes a new group, and when its nodes are there drains the old.
+	SubnetIds pulumi.StringArrayInput `pulumi:"subnetIds,optional"`
+	// Labels of the nodes, to choose them by; default none beyond those of EKS. A change is made to the nodes in place.
+	Labels map[string]string `pulumi:"labels,optional"`
+	// Taints keep pods off the nodes, at most 50; default none. One group with nodes must have none, for CoreDNS and
+	// metrics-server. A change is made to the nodes in place.
+	Taints []Taint `pulumi:"taints,optional"`
+	// Kubelet is how much of a node pods get; default as EKS has it.
+	Kubelet *Kubelet `pulumi:"kubelet,optional"`
 	// MinSize is the least number of nodes, 0 or more; default 0.
 	MinSize int `pulumi:"minSize,optional"`
 	// MaxSize is the largest number of nodes, 1 or more and at least MinSize. Required. During updates there are more. AWS's quota
@@ -52,20 +86,23 @@ type NodeGroup struct {
 	// MaxUnavailablePercent at a time.
 	DiskSizeGiB int `pulumi:"diskSizeGiB,optional"`
 	// MaxUnavailablePercent is how many nodes of the group are replaced at the same time when it is updated, in percent: 1 to 100;
-	// default 33. At least one is.
+	// default 33. At least one is. Not with MaxUnavailable.
 	MaxUnavailablePercent int `pulumi:"maxUnavailablePercent,optional"`
-	// ReleaseVersion pins the nodes' image, like "1.34.1-20251016", of the cluster's Version; default: the newest when the group is
-	// made and when Version or the disk changes, and none in between. A change replaces all nodes, MaxUnavailablePercent at a time.
+	// MaxUnavailable is the same as a number of nodes, 1 to 100; default MaxUnavailablePercent.
+	MaxUnavailable int `pulumi:"maxUnavailable,optional"`
+	// ForceUpdate lets EKS end pods that a disruption budget has kept on a node for 15 minutes of an update; default no, then the
+	// update fails and the nodes that are left stay as they were.
+	ForceUpdate bool `pulumi:"forceUpdate,optional"`
+	// ReleaseVersion pins the nodes' image, like "1.34.1-20251016" of the cluster's Version, or "1.50.0-ed0a1c2b" of Bottlerocket;
+	// default: the newest when the group is made and when Version or the disk changes, and none in between. A change replaces all
+	// nodes, MaxUnavailablePercent at a time.
 	ReleaseVersion string `pulumi:"releaseVersion,optional"`
 }
 
 var (
 	groupName      = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$`)
 	releaseVersion = regexp.MustCompile(`^(1\.[0-9]+)\.[0-9]+-20[0-9]{6}$`)
-	// Family, generation, attributes, size: https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-type-names.html.
-	instanceType = regexp.MustCompile(`^([a-z]+)([0-9]+)([a-z]*)(?:-[a-z0-9]+)?\.((?:[0-9]+x|x)?large|nano|micro|small|medium|metal(?:-[0-9]+xl)?)$`)
-	// They need other images, with their drivers; vt and f need none that EKS has.
-	accelerated = regexp.MustCompile(`^(p|g|gr|inf|trn|dl|vt|f)$`)
+	rocketVersion  = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+-[0-9a-f]{8}$`)
 )
 
 // longestGroupName is what a node group's name may have, 63, without the "-0123456" that makes it unique.
@@ -77,6 +114,15 @@ func (g NodeGroup) checked(p *check.Problems, component, version string) NodeGro
 		p.Addf("name", "is %q, must have %d characters less: AWS allows 63, of which the component's name takes %d and a unique suffix 8", g.Name, n-longestGroupName, len(component)+1)
 	}
 	g.checkInstanceTypes(p)
+	g.Capacity = cmp.Or(g.Capacity, OnDemand)
+	p.OneOf("capacity", g.Capacity, OnDemand, Spot)
+	if g.Capacity == Spot && len(g.InstanceTypes) == 1 {
+		p.Addf("instanceTypes", "has only %q, must have 2 or more with capacity %q: AWS takes back the instances of one type in one go", g.InstanceTypes[0], Spot)
+	}
+	g.AmiFamily = cmp.Or(g.AmiFamily, AmazonLinux)
+	p.OneOf("amiFamily", g.AmiFamily, AmazonLinux, Bottlerocket)
+	g.checkLabels(p)
+	g.Kubelet.check(p.At("kubelet"))
 	g.DesiredSize = cmp.Or(g.DesiredSize, g.MinSize)
 	switch {
 	case g.MaxSize < 1:
@@ -90,44 +136,32 @@ func (g NodeGroup) checked(p *check.Problems, component, version string) NodeGro
 	p.OneOf("desiredSizeOwner", g.DesiredSizeOwner, OwnerFixed, OwnerSchedule, OwnerAutoscaler)
 	g.DiskSizeGiB = cmp.Or(g.DiskSizeGiB, 80)
 	p.Between("diskSizeGiB", g.DiskSizeGiB, 20, 16384)
-	g.MaxUnavailablePercent = cmp.Or(g.MaxUnavailablePercent, 33)
-	p.Between("maxUnavailablePercent", g.MaxUnavailablePercent, 1, 100)
-	if g.ReleaseVersion != "" {
+	if g.MaxUnavailable != 0 {
+		p.Between("maxUnavailable", g.MaxUnavailable, 1, 100)
+		if g.MaxUnavailablePercent != 0 {
+			p.Addf("maxUnavailablePercent", "is %d beside maxUnavailable (%d), must be left out: EKS takes one of them", g.MaxUnavailablePercent, g.MaxUnavailable)
+		}
+	} else {
+		g.MaxUnavailablePercent = cmp.Or(g.MaxUnavailablePercent, 33)
+		p.Between("maxUnavailablePercent", g.MaxUnavailablePercent, 1, 100)
+	}
+	g.checkReleaseVersion(p, version)
+	return g
+}
+
+func (g NodeGroup) checkReleaseVersion(p *check.Problems, version string) {
+	switch {
+	case g.ReleaseVersion == "":
+	case g.AmiFamily == Bottlerocket:
+		if !rocketVersion.MatchString(g.ReleaseVersion) || releaseVersion.MatchString(g.ReleaseVersion) {
+			p.Addf("releaseVersion", `is %q, must be a release of Bottlerocket, like "1.50.0-ed0a1c2b"`, g.ReleaseVersion)
+		}
+	default:
 		p.Match("releaseVersion", g.ReleaseVersion, releaseVersion, `a release of the EKS image, like "1.34.1-20251016"`)
 		if m := releaseVersion.FindStringSubmatch(g.ReleaseVersion); m != nil && m[1] != version {
 			p.Addf("releaseVersion", "is %q, must be of version (%s)", g.ReleaseVersion, version)
 		}
 	}
-	return g
-}
-
-func (g NodeGroup) checkInstanceTypes(p *check.Problems) {
-	if n := len(g.InstanceTypes); n < 1 || n > 20 {
-		p.Addf("instanceTypes", `has %d entries, must have 1 to 20, for example ["m5.large"]`, n)
-	}
-	for i, t := range g.InstanceTypes {
-		path, m := fmt.Sprintf("instanceTypes[%d]", i), instanceType.FindStringSubmatch(t)
-		switch {
-		case m == nil:
-			p.Addf(path, `is %q, must be an EC2 instance type, like "m5.large"`, t)
-		case accelerated.MatchString(m[1]):
-			p.Addf(path, "is %q, must be a type without accelerators: the nodes' image has no drivers for them", t)
-		case m[4] == "nano" || m[4] == "micro":
-			p.Addf(path, "is %q, must be a small one at least: system pods take all the addresses that it has for pods", t)
-		case instanceType.MatchString(g.InstanceTypes[0]) && processor(t) != processor(g.InstanceTypes[0]):
-			p.Addf(path, "is %q of %s, must be of the same architecture as instanceTypes[0] (%s): they share an image", t, processor(t), processor(g.InstanceTypes[0]))
-		}
-	}
-}
-
-// processor is the architecture of an instance type, as AWS's image types spell it: Graviton has a g right after the
-// generation, but for the first.
-func processor(t string) string {
-	m := instanceType.FindStringSubmatch(t)
-	if strings.HasPrefix(m[3], "g") || m[1]+m[2] == "a1" {
-		return "ARM_64"
-	}
-	return "x86_64"
 }
 
 // madeGroups are the node groups as others need them.
@@ -161,13 +195,17 @@ func (b *builder) nodeGroup(g NodeGroup, role pulumi.StringInput, after []pulumi
 	if err != nil {
 		return nil, fmt.Errorf("launch template: %w", err)
 	}
+	subnets := b.PrivateSubnetIds
+	if g.SubnetIds != nil {
+		subnets = g.SubnetIds
+	}
 	args := &awseks.NodeGroupArgs{
 		ClusterName:   b.cluster,
 		NodeRoleArn:   role,
-		SubnetIds:     b.PrivateSubnetIds,
+		SubnetIds:     subnets,
 		Version:       pulumi.String(b.Version),
-		AmiType:       pulumi.String("AL2023_" + processor(g.InstanceTypes[0]) + "_STANDARD"),
-		CapacityType:  pulumi.String("ON_DEMAND"),
+		AmiType:       pulumi.String(g.amiType()),
+		CapacityType:  pulumi.String(strings.ToUpper(strings.ReplaceAll(g.Capacity, "-", "_"))),
 		InstanceTypes: pulumi.ToStringArray(g.InstanceTypes),
 		LaunchTemplate: awseks.NodeGroupLaunchTemplateArgs{
 			Id:      template.ID(),
@@ -178,6 +216,18 @@ func (b *builder) nodeGroup(g NodeGroup, role pulumi.StringInput, after []pulumi
 		},
 		UpdateConfig: awseks.NodeGroupUpdateConfigArgs{MaxUnavailablePercentage: pulumi.Int(g.MaxUnavailablePercent)},
 		Tags:         b.tags(b.ClusterName + "-" + g.Name),
+	}
+	if g.MaxUnavailable != 0 {
+		args.UpdateConfig = awseks.NodeGroupUpdateConfigArgs{MaxUnavailable: pulumi.Int(g.MaxUnavailable)}
+	}
+	if g.ForceUpdate {
+		args.ForceUpdateVersion = pulumi.Bool(true)
+	}
+	if len(g.Labels) > 0 {
+		args.Labels = pulumi.ToStringMap(g.Labels)
+	}
+	if len(g.Taints) > 0 {
+		args.Taints = g.taints()
 	}
 	if g.ReleaseVersion != "" {
 		args.ReleaseVersion = pulumi.String(g.ReleaseVersion)
@@ -190,32 +240,4 @@ func (b *builder) nodeGroup(g NodeGroup, role pulumi.StringInput, after []pulumi
 		opts = append(opts, pulumi.IgnoreChanges([]string{"scalingConfig.desiredSize"}))
 	}
 	return awseks.NewNodeGroup(b.ctx, b.name+"-"+g.Name, args, opts...)
-}
-
-// launchTemplate names no security group, so that EKS puts the nodes into the cluster's own.
-func (b *builder) launchTemplate(g NodeGroup) (*ec2.LaunchTemplate, error) {
-	tags := b.tags(b.ClusterName + "-" + g.Name)
-	var onMade ec2.LaunchTemplateTagSpecificationArray
-	for _, kind := range []string{"instance", "volume", "network-interface"} {
-		onMade = append(onMade, ec2.LaunchTemplateTagSpecificationArgs{ResourceType: pulumi.String(kind), Tags: tags})
-	}
-	return ec2.NewLaunchTemplate(b.ctx, b.name+"-"+g.Name, &ec2.LaunchTemplateArgs{
-		UpdateDefaultVersion: pulumi.Bool(true),
-		MetadataOptions: ec2.LaunchTemplateMetadataOptionsArgs{
-			HttpEndpoint:            pulumi.String("enabled"),
-			HttpTokens:              pulumi.String("required"),
-			HttpPutResponseHopLimit: pulumi.Int(1),
-		},
-		BlockDeviceMappings: ec2.LaunchTemplateBlockDeviceMappingArray{ec2.LaunchTemplateBlockDeviceMappingArgs{
-			DeviceName: pulumi.String("/dev/xvda"),
-			Ebs: ec2.LaunchTemplateBlockDeviceMappingEbsArgs{
-				VolumeSize:          pulumi.Int(g.DiskSizeGiB),
-				VolumeType:          pulumi.String("gp3"),
-				Encrypted:           pulumi.String("true"),
-				DeleteOnTermination: pulumi.String("true"),
-			},
-		}},
-		TagSpecifications: onMade,
-		Tags:              tags,
-	}, b.below)
 }

@@ -80,6 +80,9 @@ type Nodes struct {
 	Desired       int      `json:"desired"`
 	Max           int      `json:"max"`
 	DiskGiB       int      `json:"diskGiB,omitempty"`
+	// Capacity is on-demand or spot; ReleaseVersion pins the nodes' image.
+	Capacity       string `json:"capacity,omitempty"`
+	ReleaseVersion string `json:"releaseVersion,omitempty"`
 }
 
 // Images by service.

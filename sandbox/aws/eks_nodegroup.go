@@ -20,6 +20,7 @@ var (
 	labelName   = regexp.MustCompile(`^(([a-z0-9]([a-z0-9.-]*[a-z0-9])?)/)?[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$`)
 	labelValue  = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$`)
 	releaseForm = regexp.MustCompile(`^1\.\d+\.\d+-\d{8}$`)
+	rocketForm  = regexp.MustCompile(`^\d+\.\d+\.\d+-[0-9a-f]{8}$`)
 )
 
 func init() {
@@ -154,7 +155,14 @@ func nodeGroupVersion(o, old, cluster *Object) error {
 	if old != nil && minor(v) < minor(old.Str("version")) {
 		return invalid("Nodegroup Kubernetes version can't be downgraded from %s to %s", old.Str("version"), v)
 	}
-	if r, ok := o.Inputs["releaseVersion"].(string); ok && (!releaseForm.MatchString(r) || !strings.HasPrefix(r, v+".")) {
+	r, ok := o.Inputs["releaseVersion"].(string)
+	if kind, _ := o.Inputs["amiType"].(string); strings.HasPrefix(kind, "BOTTLEROCKET_") {
+		if ok && (!rocketForm.MatchString(r) || releaseForm.MatchString(r)) {
+			return invalid("Requested Nodegroup release version %s is invalid. A release of Bottlerocket looks like 1.50.0-ed0a1c2b", r)
+		}
+		return nil
+	}
+	if ok && (!releaseForm.MatchString(r) || !strings.HasPrefix(r, v+".")) {
 		return invalid("Requested Nodegroup release version %s is invalid. Allowed release version is %s (or another one of %s)", r, releases[v].ami, v)
 	}
 	return nil

@@ -54,6 +54,7 @@ func TestNodeGroupRefusals(t *testing.T) {
 		{"nodes", object{"updateConfig": object{}}, "updateConfig needs maxUnavailable or maxUnavailablePercentage"},
 		{"nodes", object{"version": "1.34"}, "Nodegroup Kubernetes version 1.34 can't be newer than the cluster's version 1.33"},
 		{"nodes", object{"releaseVersion": "1.32.9-20251112"}, "Requested Nodegroup release version 1.32.9-20251112 is invalid"},
+		{"nodes", object{"releaseVersion": "1.33.5-20251112", "amiType": "BOTTLEROCKET_x86_64"}, "A release of Bottlerocket looks like"},
 	})
 }
 

@@ -1,0 +1,116 @@
+package cluster_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/slipway-iac/slipway/components/cluster"
+)
+
+func TestBadNodeGroups(t *testing.T) {
+	args := typical()
+	args.NodeGroups[0] = cluster.NodeGroup{
+		Name: "main", InstanceTypes: []string{"m5.large"}, MinSize: 1, MaxSize: 2, Capacity: cluster.Spot, AmiFamily: "windows",
+		Labels: map[string]string{"eks.amazonaws.com/x": "a b", "-": "", "team": "a"},
+		Taints: []cluster.Taint{
+			{Key: "a", Effect: "NoSchedule"}, {Key: "a", Value: "other", Effect: "NoSchedule"}, {Key: "k8s.io/b", Value: "?", Effect: "NO_EXECUTE"},
+		},
+		Kubelet:        &cluster.Kubelet{MaxPods: 10, SystemReservedCPU: "0.1", SystemReservedMemory: "200M", KubeReservedMemory: "1"},
+		MaxUnavailable: 101, MaxUnavailablePercent: 33,
+	}
+	args.NodeGroups = append(args.NodeGroups, cluster.NodeGroup{
+		Name: "rocket", InstanceTypes: []string{"m5.large"}, MaxSize: 1, AmiFamily: cluster.Bottlerocket, ReleaseVersion: "1.34.1-20251016",
+	})
+	want := `  nodeGroups[0].instanceTypes has only "m5.large", must have 2 or more with capacity "spot": AWS takes back the instances of one type in one go
+  nodeGroups[0].amiFamily is "windows", must be one of "al2023", "bottlerocket"
+  nodeGroups[0].labels["-"] is "-", must be a label's key, like "team" or "example.com/team"
+  nodeGroups[0].labels["eks.amazonaws.com/x"] is "eks.amazonaws.com/x", must not contain "eks.amazonaws.com/": Kubernetes and EKS keep it for themselves
+  nodeGroups[0].labels["eks.amazonaws.com/x"] is "a b", must be a label's value: at most 63 letters, digits, "-", "_" and ".", from a letter or digit to one
+  nodeGroups[0].taints[1] has the key and the effect of taints[0]
+  nodeGroups[0].taints[2].key is "k8s.io/b", must not contain "k8s.io/": Kubernetes and EKS keep it for themselves
+  nodeGroups[0].taints[2].value is "?", must be at most 63 letters, digits, "-", "_" and ".", from a letter or digit to one
+  nodeGroups[0].taints[2].effect is "NO_EXECUTE", must be one of "NoSchedule", "PreferNoSchedule", "NoExecute"
+  nodeGroups[0].kubelet.maxPods is 10, must be 11 to 250
+  nodeGroups[0].kubelet.systemReservedCpu is "0.1", must be an amount of CPU, like "100m"
+  nodeGroups[0].kubelet.systemReservedMemory is "200M", must be an amount of memory, like "200Mi"
+  nodeGroups[0].kubelet.kubeReservedMemory is "1", must be an amount of memory, like "200Mi"
+  nodeGroups[0].maxUnavailable is 101, must be 1 to 100
+  nodeGroups[0].maxUnavailablePercent is 33 beside maxUnavailable (101), must be left out: EKS takes one of them
+  nodeGroups[1].releaseVersion is "1.34.1-20251016", must be a release of Bottlerocket, like "1.50.0-ed0a1c2b"
+  nodeGroups have taints wherever they begin with a node, must have one without: coredns and metrics-server tolerate none`
+	if got := problems(args); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	args = typical()
+	args.NodeGroups[0].Taints = []cluster.Taint{{Key: "a", Effect: "PreferNoSchedule"}}
+	if got := problems(args); got != "" {
+		t.Errorf("a taint that only prefers is refused:\n%s", got)
+	}
+}
+
+// What the nodes read when they start; EKS puts the rest before or behind it.
+func TestUserData(t *testing.T) {
+	group := func(family string, k *cluster.Kubelet, types ...string) cluster.NodeGroup {
+		return cluster.NodeGroup{Name: "main", InstanceTypes: types, AmiFamily: family, Kubelet: k, MinSize: 1, MaxSize: 2}
+	}
+	for name, c := range map[string]struct {
+		prefixes bool
+		group    cluster.NodeGroup
+		want     []string
+	}{
+		"nothing said":                    {false, group("", nil, "m5.large"), nil},
+		"prefixes, small":                 {true, group("", nil, "m5.large"), []string{`"maxPods": 110`, `"--max-pods=110"`, "Content-Type: application/node.eks.aws", `"kind": "NodeConfig"`}},
+		"prefixes, large":                 {true, group("", nil, "m5.8xlarge", "m5.metal"), []string{`"--max-pods=250"`}},
+		"prefixes, the smallest counts":   {true, group("", nil, "m5.8xlarge", "m5.4xlarge"), []string{`"--max-pods=110"`}},
+		"prefixes, said otherwise":        {true, group("", &cluster.Kubelet{MaxPods: 70}, "m5.large"), []string{`"--max-pods=70"`}},
+		"reserved":                        {false, group("", &cluster.Kubelet{SystemReservedCPU: "100m", KubeReservedMemory: "1Gi"}, "m5.large"), []string{`"systemReserved": {`, `"cpu": "100m"`, `"kubeReserved": {`}},
+		"bottlerocket":                    {true, group(cluster.Bottlerocket, &cluster.Kubelet{SystemReservedCPU: "100m", SystemReservedMemory: "1Gi"}, "m7g.large"), []string{"[settings.kubernetes]\nmax-pods = 110\n[settings.kubernetes.system-reserved]\ncpu = \"100m\"\nmemory = \"1Gi\"\n"}},
+		"a kubelet of which nothing said": {false, group("", &cluster.Kubelet{}, "m5.large"), nil},
+	} {
+		args := typical()
+		args.PrefixDelegation, args.NodeGroups = c.prefixes, []cluster.NodeGroup{c.group}
+		r := mustRun(t, args)
+		data, has := r.Find(t, templateType, "cluster-main").Inputs["userData"]
+		if has != (c.want != nil) {
+			t.Errorf("%s: user data is %v", name, data)
+			continue
+		}
+		if !has {
+			continue
+		}
+		text, err := base64.StdEncoding.DecodeString(data.StringValue())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range c.want {
+			if !strings.Contains(string(text), w) {
+				t.Errorf("%s: it lacks %q:\n%s", name, w, text)
+			}
+		}
+		values := r.Find(t, addonType, "cluster-vpc-cni").Inputs["configurationValues"].StringValue()
+		if strings.Contains(values, `"ENABLE_PREFIX_DELEGATION":"true"`) != c.prefixes || !strings.Contains(values, `"enableNetworkPolicy":"true"`) {
+			t.Errorf("%s: vpc-cni is configured with %s", name, values)
+		}
+	}
+}
+
+func TestImageFitsTheInstances(t *testing.T) {
+	for family, types := range map[string]map[string]string{
+		"":                   {"m5.large": "AL2023_x86_64_STANDARD", "m7g.large": "AL2023_ARM_64_STANDARD"},
+		cluster.Bottlerocket: {"m5.large": "BOTTLEROCKET_x86_64", "m7g.large": "BOTTLEROCKET_ARM_64"},
+	} {
+		for instance, want := range types {
+			args := typical()
+			args.NodeGroups[0].InstanceTypes, args.NodeGroups[0].AmiFamily = []string{instance}, family
+			r := mustRun(t, args)
+			if got := r.Find(t, groupType, "cluster-main").Inputs["amiType"].StringValue(); got != want {
+				t.Errorf("%s of %q: %s, want %s", instance, family, got, want)
+			}
+			disk := r.Find(t, templateType, "cluster-main").Inputs["blockDeviceMappings"].ArrayValue()[0].ObjectValue()["deviceName"].StringValue()
+			if want := map[string]string{"": "/dev/xvda", cluster.Bottlerocket: "/dev/xvdb"}[family]; disk != want {
+				t.Errorf("%q: the disk for images is %s, want %s", family, disk, want)
+			}
+		}
+	}
+}
