@@ -47,6 +47,8 @@ func (args *EksClusterArgs) checked(project, stack, name string) (a EksClusterAr
 		p.Addf("logRetentionDays", "is %d, must be one of %s", a.LogRetentionDays, strings.Trim(fmt.Sprint(retentions), "[]"))
 	}
 	a.checkNodeGroups(&p, name)
+	a.DrainMinutes = cmp.Or(a.DrainMinutes, 15)
+	p.Between("drainMinutes", a.DrainMinutes, 1, 1440)
 	a.checkAddons(&p)
 	a.checkAppRoles(&p)
 	p.Tags("tags", a.Tags)
@@ -142,6 +144,9 @@ func (a EksClusterArgs) recorded() pulumi.Map {
 	}
 	if len(roles) > 0 {
 		m["appRoles"] = roles
+	}
+	if a.DrainMinutes != 15 {
+		m["drainMinutes"] = pulumi.Int(a.DrainMinutes)
 	}
 	if a.PrefixDelegation {
 		m["prefixDelegation"] = pulumi.Bool(true)

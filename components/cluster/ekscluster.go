@@ -67,6 +67,9 @@ type EksClusterArgs struct {
 	// larger one 250, where an m5.large else has addresses for 29; default no. It takes subnets with whole blocks left (/24 or
 	// larger), and instance types on Nitro. A change replaces all nodes, NodeGroup.MaxUnavailablePercent at a time.
 	PrefixDelegation bool `pulumi:"prefixDelegation,optional"`
+	// DrainMinutes is how long nothing may move while the pods of a node group that is replaced or removed move to other nodes, before
+	// `pulumi up` gives up and leaves all as it is: 1 to 1440; default 15. A change takes effect at the next replacement.
+	DrainMinutes int `pulumi:"drainMinutes,optional"`
 	// AddonVersions pins add-ons by name (vpc-cni, kube-proxy, coredns, eks-pod-identity-agent, metrics-server), like
 	// "v1.12.3-eksbuild.1". An add-on not named has the version that this release of the library has for Version; where it has
 	// none (metrics-server from 1.35 on, eks-pod-identity-agent of 1.35) it is AWS's default, asked on every run. `aws eks
@@ -105,6 +108,7 @@ type EksClusterArgs struct {
 //	├─ aws:eks/podIdentityAssociation:PodIdentityAssociation NAME-app-APP
 //	├─ aws:ec2/launchTemplate:LaunchTemplate                 NAME-GROUP
 //	├─ aws:eks/nodeGroup:NodeGroup                           NAME-GROUP
+//	├─ pulumi:index:Stash                                    NAME-nodes        which groups carry the pods; before it changes, those that leave are drained
 //	└─ pulumi:providers:kubernetes                           NAME-kubernetes
 type EksCluster struct {
 	pulumi.ResourceState
@@ -200,6 +204,9 @@ func (b *builder) build(c *EksCluster) error {
 	groups, err := b.nodeGroups(early)
 	if err != nil {
 		return err
+	}
+	if err := b.handOver(c, control, groups, admitted); err != nil {
+		return fmt.Errorf("hand-over between node groups: %w", err)
 	}
 	late, err := b.addons(addonsOnNodes, groups.resources)
 	if err != nil {

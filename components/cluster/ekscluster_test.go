@@ -216,6 +216,18 @@ func TestPreview(t *testing.T) {
 	}
 }
 
+// The record changes when a group does, and its hook drains before that; nothing is asked of whoever destroys without the program.
+func TestHandOver(t *testing.T) {
+	r := mustRun(t, typical()).Find(t, "pulumi:index:Stash", "cluster-nodes")
+	if got := r.Inputs["input"].ObjectValue()["main"].StringValue(); got != "cluster-main-0123456" {
+		t.Errorf("the record holds %v", r.Inputs)
+	}
+	hooks := r.RegisterRPC.GetHooks()
+	if !slices.Equal(hooks.GetBeforeUpdate(), []string{"cluster-drain"}) || len(hooks.GetBeforeDelete())+len(hooks.GetAfterDelete())+len(hooks.GetBeforeCreate()) > 0 {
+		t.Errorf("the hooks are %v", hooks)
+	}
+}
+
 func TestOwnerOfSize(t *testing.T) {
 	for owner, want := range map[string][]string{
 		"":                      nil,
@@ -311,6 +323,8 @@ func TestOrder(t *testing.T) {
 		{"aws:iam/rolePolicy:RolePolicy cluster-app-example.app", "aws:eks/podIdentityAssociation:PodIdentityAssociation cluster-app-example.app", "pods start with a role that may do nothing"},
 		{"aws:iam/rolePolicyAttachment:RolePolicyAttachment cluster-app-example.app-own", "aws:eks/podIdentityAssociation:PodIdentityAssociation cluster-app-example.app", "pods start with a role that may do nothing"},
 		{addonType + " cluster-eks-pod-identity-agent", "aws:eks/podIdentityAssociation:PodIdentityAssociation cluster-app-example.app", "nothing on the nodes gives them out"},
+		{groupType + " cluster-main", "pulumi:index:Stash cluster-nodes", "old nodes are drained before there are new ones"},
+		{associationType + " cluster-admin-123456789012:role/deploy", "pulumi:index:Stash cluster-nodes", "nodes cannot be drained without rights"},
 		{associationType + " cluster-admin-123456789012:role/deploy", kubernetesType + " cluster-kubernetes", "objects cannot be deleted without rights"},
 	} {
 		if !before(r, o.first, o.then) {
