@@ -47,6 +47,9 @@ func (a *EksClusterArgs) checkAppRoles(p *check.Problems) {
 			at.Match(fmt.Sprintf("managedPolicyArns[%d]", j), arn, policyArn, `the ARN of an IAM policy, like "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"`)
 		}
 		at.Unique("managedPolicyArns", r.ManagedPolicyArns)
+		if len(a.scaled()) > 0 && r.key() == autoscalerNamespace+"/"+autoscalerName {
+			at.Addf("serviceAccount", "is %q of namespace %q, must be another: the cluster autoscaler has it", r.ServiceAccount, r.Namespace)
+		}
 		if len(r.ManagedPolicyArns) == 0 && r.Policy == nil {
 			at.Required("policy", false, "a document with what these pods may do, or managedPolicyArns: a role without rights does nothing")
 		}

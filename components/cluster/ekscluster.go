@@ -109,7 +109,13 @@ type EksClusterArgs struct {
 //	├─ aws:ec2/launchTemplate:LaunchTemplate                 NAME-GROUP
 //	├─ aws:eks/nodeGroup:NodeGroup                           NAME-GROUP
 //	├─ pulumi:index:Stash                                    NAME-nodes        which groups carry the pods; before it changes, those that leave are drained
-//	└─ pulumi:providers:kubernetes                           NAME-kubernetes
+//	├─ pulumi:providers:kubernetes                           NAME-kubernetes
+//	├─ kubernetes:core/v1:ServiceAccount                     NAME-autoscaler   the cluster autoscaler, where it owns a group's size
+//	├─ kubernetes:rbac.authorization.k8s.io/v1:ClusterRole   NAME-autoscaler
+//	├─ kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding NAME-autoscaler
+//	├─ kubernetes:rbac.authorization.k8s.io/v1:Role          NAME-autoscaler
+//	├─ kubernetes:rbac.authorization.k8s.io/v1:RoleBinding   NAME-autoscaler
+//	└─ kubernetes:apps/v1:Deployment                         NAME-autoscaler
 type EksCluster struct {
 	pulumi.ResourceState
 	// ClusterName is the cluster's name in AWS. What takes it waits for the cluster.
@@ -221,6 +227,15 @@ func (b *builder) build(c *EksCluster) error {
 	}, b.below, pulumi.DependsOn(slices.Concat(admitted, identities, groups.resources, late)))
 	if err != nil {
 		return fmt.Errorf("kubernetes provider: %w", err)
+	}
+	if len(b.scaled()) > 0 {
+		association, err := b.autoscalerRole(groups, early)
+		if err != nil {
+			return fmt.Errorf("cluster autoscaler's role: %w", err)
+		}
+		if err := b.autoscaler(c, groups, association); err != nil {
+			return fmt.Errorf("cluster autoscaler: %w", err)
+		}
 	}
 	c.ClusterName, c.KubeconfigJson, c.NodeSecurityGroupId = b.cluster, control.KubeconfigJson, control.NodeSecurityGroupId
 	c.OidcProviderArn, c.OidcProviderUrl = oidc.Arn, control.OidcProviderUrl

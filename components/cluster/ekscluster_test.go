@@ -76,6 +76,9 @@ func run(r *recorder.Recorder, name string, args *cluster.EksClusterArgs, use fu
 		"aws:index/getCallerIdentity:getCallerIdentity": func(resource.PropertyMap) resource.PropertyMap {
 			return resource.PropertyMap{"arn": resource.NewProperty("arn:aws:sts::123456789012:assumed-role/pipeline/run")}
 		},
+		"aws:index/getRegion:getRegion": func(resource.PropertyMap) resource.PropertyMap {
+			return resource.PropertyMap{"name": resource.NewProperty("us-west-2")}
+		},
 		"aws:eks/getAddonVersion:getAddonVersion": func(in resource.PropertyMap) resource.PropertyMap {
 			version := "v1.2.3-eksbuild.1"
 			if in["mostRecent"].BoolValue() {

@@ -20,7 +20,8 @@ const (
 	// OwnerSchedule is a schedule on the auto scaling group, which sets minimum, maximum and desired size: those in NodeGroup
 	// only say how the group begins.
 	OwnerSchedule = "schedule"
-	// OwnerAutoscaler is a node autoscaler in the cluster: MinSize and MaxSize hold, DesiredSize only says how the group begins.
+	// OwnerAutoscaler is the cluster autoscaler, which EksCluster then runs in kube-system, with rights over these groups alone: MinSize
+	// and MaxSize hold, DesiredSize only says how the group begins.
 	OwnerAutoscaler = "autoscaler"
 )
 
