@@ -77,6 +77,11 @@ Sun 28 12:00 +02 0–1–9
 Mon 29 02:30 +02 0–2–9
 Mon 29 03:15 +02 0–3–9`,
 		},
+		"of two at times that do not exist the later one holds": {
+			calendar.Schedule{TimeZone: "Europe/Madrid", Base: calendar.Size{Max: 9, Desired: 1}, Actions: []calendar.Action{
+				{Name: "late", Recurrence: "45 2 * * *", Desired: n(3)}, {Name: "early", Recurrence: "10 2 * * *", Desired: n(2)},
+			}}, "2027-03-28 00:00", "2027-03-29 00:00", "\nSun 28 00:00 +01 0–3–9",
+		},
 		"at the time that is there twice an action runs the first time": {
 			calendar.Schedule{TimeZone: "Europe/Madrid", Base: calendar.Size{Max: 9, Desired: 1}, Actions: []calendar.Action{
 				{Name: "in", Recurrence: "30 2 * * *", Desired: n(2)}, {Name: "between", Recurrence: "45 2 * * *", Desired: n(3)},
@@ -317,5 +322,20 @@ func TestAScheduleThatIsWrongHasNoIntervals(t *testing.T) {
 	_, err := calendar.Schedule{TimeZone: "Mars/Olympus", Actions: []calendar.Action{{Recurrence: "hourly"}}}.Intervals(time.Now(), time.Now().Add(time.Hour))
 	if err == nil || !strings.Contains(err.Error(), "has 5 invalid argument(s)") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Samoa had no 30 December 2011: what should have run that day runs as the 31st begins.
+func TestADayThatClocksSkip(t *testing.T) {
+	from := at(t, "Pacific/Apia", "2011-12-31 00:00")
+	var got []string
+	calendar.EachRun("30 6,18 * * *", from.Add(-7*time.Hour), from.Add(24*time.Hour), func(at time.Time) { got = append(got, at.Format("02 15:04")) })
+	if want := "29 18:30, 31 00:00, 31 00:00, 31 06:30, 31 18:30"; strings.Join(got, ", ") != want {
+		t.Errorf("it runs %s, want %s", strings.Join(got, ", "), want)
+	}
+	got = nil
+	calendar.EachRun("30 6 * * *", from, from.Add(time.Hour), func(at time.Time) { got = append(got, at.Format("02 15:04")) })
+	if strings.Join(got, ", ") != "31 00:00" {
+		t.Errorf("it runs %v", got)
 	}
 }

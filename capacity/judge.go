@@ -26,11 +26,21 @@ func (v Verdict) String() string {
 	return [...]string{"certain", "expected", "uncertain", "never"}[v]
 }
 
-// How many states a search looks at, at most, before it gives up: then the verdict is one that promises less.
+// How many states a search looks at, at most, before it gives up: then the verdict is one that promises less. That is for systems
+// of up to smallSystem pods × nodes; larger ones, of which each state takes longer, get fewer.
 const (
-	tieBudget  = 200
-	freeBudget = 1500
+	tieBudget   = 200
+	freeBudget  = 1500
+	smallSystem = 600
 )
+
+func (p *problem) affords(budget int) int {
+	pods := 0
+	for b := range p.batches {
+		pods += p.batches[b].count
+	}
+	return max(budget*smallSystem/max(smallSystem, pods*p.nodes), 10)
+}
 
 // judge gives the verdict on p, and how many pods of each batch are left out in the worst case that was met.
 func (p *problem) judge() (Verdict, outcome) {
@@ -40,7 +50,7 @@ func (p *problem) judge() (Verdict, outcome) {
 	var worst outcome
 	fits := false
 	for _, order := range p.orders() {
-		all, _ := p.outcomes(order, tieBudget)
+		all, _ := p.outcomes(order, p.affords(tieBudget))
 		for _, o := range all {
 			fits = fits || o.total() == 0
 		}
@@ -52,14 +62,14 @@ func (p *problem) judge() (Verdict, outcome) {
 		}
 	}
 	if worst.total() == 0 {
-		unlucky, found, complete := p.search(false, freeBudget)
+		unlucky, found, complete := p.search(false, p.affords(freeBudget))
 		if !found && complete {
 			return Certain, nil
 		}
 		return Expected, unlucky
 	}
 	if !p.impossible() {
-		if _, found, _ := p.search(true, freeBudget); found {
+		if _, found, _ := p.search(true, p.affords(freeBudget)); found {
 			return Uncertain, worst
 		}
 	}

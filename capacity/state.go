@@ -58,6 +58,7 @@ type state struct {
 	inZone [][]int // zone, batch
 
 	nodePrints, zonePrints []print
+	printed                bool // since the last change
 }
 
 func newState(p *problem) *state {
@@ -75,6 +76,7 @@ func newState(p *problem) *state {
 // add puts by pods of the batch on the node, or takes them off.
 func (s *state) add(batch, node, by int) {
 	b := &s.p.batches[batch]
+	s.printed = false
 	s.counts[node][batch] += int16(by)
 	s.inZone[s.p.zone[node]][batch] += by
 	for d := range s.used[node] {
@@ -172,6 +174,10 @@ func scramble(x uint64) uint64 {
 // prints are fingerprints of what each node and each zone holds, equal for like nodes and zones with the same pods.
 func (s *state) prints() (nodes, zones []print) {
 	nodes, zones = s.nodePrints, s.zonePrints
+	if s.printed {
+		return nodes, zones
+	}
+	s.printed = true
 	clear(zones)
 	for n, counts := range s.counts {
 		one := print{1, 2}.of(uint64(s.p.kind[n]))
