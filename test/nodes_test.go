@@ -52,7 +52,7 @@ func TestNodesAreReplaced(t *testing.T) {
 	}
 	b.must("kubectl", "apply", "-f", manifest)
 	b.must("kubectl", "wait", "--for=condition=available", "deployment/blocked", "--timeout=60s")
-	old := b.nodeNames(t)
+	old := b.nodeNames()
 	larger := []string{"pulumi", "up", "--yes", "--skip-preview", "--stack", "prod", "--config-file", b.configWith(t, "[m5.large]", "[m5.xlarge]")}
 
 	broken := b.watchBudgets(t)
@@ -66,7 +66,7 @@ func TestNodesAreReplaced(t *testing.T) {
 			t.Errorf("%q is missing before the old nodes are empty:\n%s", created, out)
 		}
 	}
-	both := b.nodeNames(t)
+	both := b.nodeNames()
 	for name := range old {
 		if !both[name] {
 			t.Errorf("the old node %s went while a pod was on it", name)
@@ -84,7 +84,7 @@ func TestNodesAreReplaced(t *testing.T) {
 	if drained, deleted := strings.Index(s.out, "the old nodes are empty"), strings.Index(s.out, "NodeGroup cluster-main deleting original"); drained < 0 || drained > deleted {
 		t.Errorf("the old group went before it was empty:\n%s", s.all())
 	}
-	for name := range b.nodeNames(t) {
+	for name := range b.nodeNames() {
 		if old[name] {
 			t.Errorf("the old node %s is still there", name)
 		}
@@ -98,17 +98,6 @@ func TestNodesAreReplaced(t *testing.T) {
 	}
 	b.must("kubectl", "delete", "deployment", "blocked")
 	b.destroyed(t)
-}
-
-func (b *box) nodeNames(t *testing.T) map[string]bool {
-	t.Helper()
-	var list items
-	b.kubectl(&list, "get", "nodes")
-	names := map[string]bool{}
-	for _, n := range list.Items {
-		names[n.Metadata.Name] = true
-	}
-	return names
 }
 
 // watchBudgets looks at the apps' budgets until the function that it returns is called, which says those that were broken.

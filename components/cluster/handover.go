@@ -25,7 +25,7 @@ const (
 // the configuration has it no more, the record changes, and before it does the nodes that leave are drained. Pulumi deletes what was
 // replaced or removed at the end of an update, and only of one in which nothing has failed: so a drain that fails keeps the old group,
 // and the record still says so to the next run. A hook before the deletion itself would not do: `pulumi destroy` runs no program that
-// could answer it (docs/decisions/0005-nodes-are-drained-by-the-update.md).
+// could answer it (docs/decisions/0007-nodes-are-drained-by-the-update.md).
 func (b *builder) handOver(c *EksCluster, control *eks.Cluster, groups madeGroups, after []pulumi.Resource) error {
 	kubeconfig := make(chan string, 1)
 	control.KubeconfigJson.ApplyT(func(config string) string {
