@@ -78,7 +78,13 @@ func TestACutPreviewIsAnError(t *testing.T) {
 		check(stream[:n])
 		check(stream[:n] + "\nerror: killed\n")
 	})
-	for _, text := range []string{"", "\n", "error: no stack selected\n", `{"other": 1}`, document + document, document + stream} {
+	lines := strings.SplitAfter(stream, "\n")
+	for n := 1; n < len(lines)-3; n += 40 {
+		check(strings.Join(lines[:n], "")) // between two events
+	}
+	check(stream[:strings.LastIndex(stream[:summary], "\n")+1])
+	torn := strings.Join(lines[:30], "") + lines[30][:len(lines[30])/2] + "\n" + strings.Join(lines[31:], "")
+	for _, text := range []string{"", "\n", torn, document + document[:len(document)/2], "error: no stack selected\n", `{"other": 1}`, document + document, document + stream} {
 		check(text)
 	}
 }
