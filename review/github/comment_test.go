@@ -203,7 +203,12 @@ func TestALimitIsWaitedFor(t *testing.T) {
 				fail(w, c.status, c.message)
 				return true
 			}
-			_, err := h.client().Comment(t.Context(), marker, marker+"\ntext")
+			patient := h.client()
+			patient.Summary = filepath.Join(t.TempDir(), "summary.md")
+			_, err := patient.Comment(t.Context(), marker, marker+"\ntext")
+			if _, missing := os.Stat(patient.Summary); missing == nil {
+				t.Errorf("%s, %s: a limit is taken for a token that may only read", name, method)
+			}
 			switch {
 			case c.fails && (err == nil || !strings.Contains(err.Error(), "too many requests")):
 				t.Errorf("%s, %s: %v", name, method, err)
