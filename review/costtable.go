@@ -61,7 +61,7 @@ func (w *writer) costs() []section {
 		s.lead, s.tail = s.tail+s.lead, ""
 		s.items = []string{""}
 	}
-	total := fmt.Sprintf("%s USD a month", dollars(after))
+	total := dollars(after) + " USD a month"
 	if dollars(before) != dollars(after) {
 		total = fmt.Sprintf("%s → %s USD a month", dollars(before), dollars(after))
 	}

@@ -89,7 +89,7 @@ func around(a, b string, limit int) (string, string) {
 	if from < limit/3 {
 		return short(a, limit), short(b, limit)
 	}
-	cut := func(r []rune) string { return fmt.Sprintf("… %s", short(string(r[min(from, len(r)):]), limit)) }
+	cut := func(r []rune) string { return "… " + short(string(r[min(from, len(r)):]), limit) }
 	return cut(x), cut(y)
 }
 

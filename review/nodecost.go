@@ -52,7 +52,7 @@ func nodeLines(g resource, all, schedules []resource, only bool, r regionPrices,
 	if gib, ok := r.DiskGibMonth[disk]; ok {
 		lines = append(lines, priced{"Disks of " + name, fmt.Sprintf("%g GiB %s a node at %g USD a GiB and month", size, disk, gib), nodes * size * gib})
 	} else {
-		problems[fmt.Sprintf("disks of type %s (no price here)", quoted(disk))] = true
+		problems["disks of type "+quoted(disk)+" (no price here)"] = true
 	}
 	return lines
 }

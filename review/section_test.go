@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 func many(n int, value string) []object {
 	var steps []object
 	for i := range n {
-		name, v := fmt.Sprintf("r%04d", i), value+fmt.Sprint(i)
+		name, v := fmt.Sprintf("r%04d", i), value+strconv.Itoa(i)
 		switch i % 5 {
 		case 0:
 			steps = append(steps, step("create", "aws:a/b:B", name, nil, object{"v": v}))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -95,7 +96,7 @@ func (w *writer) head() string {
 	if w.Broken != "" && len(w.Steps) == 0 {
 		return b.String()
 	}
-	same := fmt.Sprint(w.counts[unchanged])
+	same := strconv.Itoa(w.counts[unchanged])
 	if !w.Whole && !w.Failed {
 		same = "not shown"
 	}

@@ -141,13 +141,13 @@ func (c *Client) put(ctx context.Context, marker, body string) (url string, err 
 		}
 		var made comment
 		if id != 0 {
-			err = c.once(ctx, http.MethodPatch, fmt.Sprintf("%s/repos/%s/issues/comments/%d", c.API, c.Repository, id), body, &made)
+			made, err = c.write(ctx, http.MethodPatch, fmt.Sprintf("%s/repos/%s/issues/comments/%d", c.API, c.Repository, id), body)
 			if gone(err) {
 				id = 0 // somebody has deleted it meanwhile
 			}
 		}
 		if id == 0 {
-			err = c.once(ctx, http.MethodPost, fmt.Sprintf("%s/repos/%s/issues/%d/comments", c.API, c.Repository, c.Number), body, &made)
+			made, err = c.write(ctx, http.MethodPost, fmt.Sprintf("%s/repos/%s/issues/%d/comments", c.API, c.Repository, c.Number), body)
 		}
 		if err == nil {
 			return made.HTMLURL, nil
@@ -177,7 +177,7 @@ func (c *Client) author(ctx context.Context) (string, error) {
 	var user struct {
 		Login string `json:"login"`
 	}
-	err := c.send(ctx, http.MethodGet, c.API+"/user", "", &user)
+	_, err := c.get(ctx, c.API+"/user", &user)
 	var e *answerError
 	if errors.As(err, &e) && e.status == http.StatusForbidden && !e.limited {
 		// The token of a workflow belongs to no user.

@@ -184,7 +184,7 @@ func TestALimitIsWaitedFor(t *testing.T) {
 		"429":             {map[string]string{"Retry-After": "3"}, "", 429, 3 * time.Second, false},
 		"without a time":  {nil, "You have exceeded a secondary rate limit", 403, time.Minute, false},
 		"an hour":         {map[string]string{"Retry-After": "3600"}, "API rate limit exceeded", 403, 0, true},
-		"a primary limit": {map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": fmt.Sprint(time.Now().Add(time.Hour).Unix())}, "API rate limit exceeded", 403, 0, true},
+		"a primary limit": {map[string]string{"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10)}, "API rate limit exceeded", 403, 0, true},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch} {
 			h := newHub(t)

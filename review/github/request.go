@@ -53,27 +53,28 @@ func retry(err error, attempt int) (time.Duration, bool) {
 	return backoff, e.status >= 500
 }
 
-// send is once, again and again where that may help and harms nothing: not for what makes something.
-func (c *Client) send(ctx context.Context, method, url, body string, into any) error {
+// get reads, again and again where that may help, and returns the answer's header.
+func (c *Client) get(ctx context.Context, url string, into any) (http.Header, error) {
 	for attempt := 0; ; attempt++ {
-		err := c.once(ctx, method, url, body, into)
+		header, err := c.do(ctx, http.MethodGet, url, "", into)
 		if err == nil {
-			return nil
+			return header, nil
 		}
 		wait, again := retry(err, attempt)
 		if !again {
-			return err
+			return nil, err
 		}
 		if err := c.Sleep(ctx, wait); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }
 
-// once sends one request; a body goes as that of a comment.
-func (c *Client) once(ctx context.Context, method, url, body string, into any) error {
-	_, err := c.do(ctx, method, url, body, into)
-	return err
+// write sends a comment once.
+func (c *Client) write(ctx context.Context, method, url, body string) (comment, error) {
+	var made comment
+	_, err := c.do(ctx, method, url, body, &made)
+	return made, err
 }
 
 func (c *Client) do(ctx context.Context, method, url, body string, into any) (http.Header, error) {
@@ -139,25 +140,17 @@ var nextLink = regexp.MustCompile(`<([^>]*)>;\s*rel="next"`)
 
 // list reads one page, and returns the address of the next.
 func (c *Client) list(ctx context.Context, url string, into *[]comment) (next string, err error) {
-	for attempt := 0; ; attempt++ {
-		header, err := c.do(ctx, http.MethodGet, url, "", into)
-		if err == nil {
-			m := nextLink.FindStringSubmatch(header.Get("Link"))
-			if m == nil {
-				return "", nil
-			}
-			// The token goes nowhere else.
-			if !strings.HasPrefix(m[1], c.API+"/") {
-				return "", fmt.Errorf("GitHub's next page %s is not below %s", m[1], c.API)
-			}
-			return m[1], nil
-		}
-		wait, again := retry(err, attempt)
-		if !again {
-			return "", err
-		}
-		if err := c.Sleep(ctx, wait); err != nil {
-			return "", err
-		}
+	header, err := c.get(ctx, url, into)
+	if err != nil {
+		return "", err
 	}
+	m := nextLink.FindStringSubmatch(header.Get("Link"))
+	if m == nil {
+		return "", nil
+	}
+	// The token goes nowhere else.
+	if !strings.HasPrefix(m[1], c.API+"/") {
+		return "", fmt.Errorf("GitHub's next page %s is not below %s", m[1], c.API)
+	}
+	return m[1], nil
 }
