@@ -98,9 +98,9 @@ func isBound(v *float64) string {
 	return "is " + decimal(*v)
 }
 
-// adds tells whether the step may add nodes, removes whether it may take nodes away. An exact number may do either.
+// adds tells whether the step may add nodes, removes whether it may take nodes away. An exact number may do that too.
 func (s Step) adds() bool {
-	return slices.ContainsFunc(s.Adjustments, func(a Adjustment) bool { return a.Change > 0 || s.AdjustmentType == exactCapacity })
+	return slices.ContainsFunc(s.Adjustments, func(a Adjustment) bool { return a.Change > 0 })
 }
 
 func (s Step) removes() bool {
