@@ -147,7 +147,9 @@ func TestPoliciesRefused(t *testing.T) {
 			"steps[0].metric is that of targetTracking[0], which adds nodes by it too, and they would fight: give one of them",
 		},
 		"an exact number may be fewer": {
-			nil, []scaling.Step{exactly(more("up", queue("q"), 50)), more("further", queue("q"), 80)}, "",
+			nil,
+			[]scaling.Step{exactly(more("up", queue("q"), 50)), more("further", queue("q"), 80)},
+			"",
 			"steps[1].threshold is 80 (GreaterThanThreshold), must not overlap that of steps[0], 50 (GreaterThanThreshold): one adds nodes where the other takes them away",
 		},
 		"up and down at once": {
