@@ -22,7 +22,7 @@ func closure(t *testing.T, pkg string) []string {
 // TestImportersCompileOnlyWhatTheyUse holds the reason why each component is a package of its own: the ec2 package alone takes
 // 3 GB of memory and a minute and a half to compile.
 func TestImportersCompileOnlyWhatTheyUse(t *testing.T) {
-	everywhere := []string{"github.com/pulumi/pulumi/pkg/", "github.com/pulumi/pulumi-go-provider", "k8s.io/", "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/wafv2"}
+	everywhere := []string{"github.com/pulumi/pulumi/pkg/", "github.com/pulumi/pulumi-go-provider", "k8s.io/", "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/wafv2", "github.com/google/go-containerregistry", "github.com/docker/"}
 	for pkg, never := range map[string][]string{
 		"registry":  {"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2", "github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
 		"network":   {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
@@ -62,6 +62,21 @@ func TestReviewIsOfTheStandardLibrary(t *testing.T) {
 	for _, dep := range closure(t, module+"/review/...") {
 		if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") && !strings.HasPrefix(dep, module+"/review") {
 			t.Errorf("review reaches %s", dep)
+		}
+	}
+}
+
+// TestPromotionCompilesWithoutPulumi: a pipeline that promotes images builds one small program. Who imports the whole stack does
+// not compile it.
+func TestPromotionCompilesWithoutPulumi(t *testing.T) {
+	for _, dep := range closure(t, module+"/promotion") {
+		if strings.HasPrefix(dep, "github.com/pulumi/") || strings.HasPrefix(dep, "github.com/aws/") || strings.HasPrefix(dep, module+"/components/") {
+			t.Errorf("promotion reaches %s", dep)
+		}
+	}
+	for _, dep := range closure(t, module) {
+		if strings.HasPrefix(dep, "github.com/google/go-containerregistry") || dep == module+"/promotion" {
+			t.Errorf("the stack reaches %s", dep)
 		}
 	}
 }

@@ -20,7 +20,8 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"review": {"write what a pull request changes, from `pulumi preview --json`", runReview},
+	"promote": {"copy an image by digest to another registry, for an environment", promote},
+	"review":  {"write what a pull request changes, from `pulumi preview --json`", runReview},
 }
 
 func main() {

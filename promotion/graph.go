@@ -1,0 +1,228 @@
+package promotion
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// manifest is one that is copied as it is, byte by byte.
+type manifest struct {
+	v1.Descriptor
+	raw     []byte
+	subject *v1.Hash
+	// tag is set for what cosign attaches by the name of a tag.
+	tag   string
+	blobs []v1.Descriptor
+	// platform is that of an image; none of an index or an artifact.
+	platform *v1.Platform
+	there    bool
+}
+
+// RawManifest implements remote.Taggable.
+func (m *manifest) RawManifest() ([]byte, error) { return m.raw, nil }
+
+// MediaType is what the manifest is sent as.
+func (m *manifest) MediaType() (types.MediaType, error) { return m.Descriptor.MediaType, nil }
+
+// graph is an image and all that hangs on it, children before parents.
+type graph struct {
+	from      name.Repository
+	puller    *remote.Puller
+	patience  Patience
+	manifests []*manifest
+	seen      map[v1.Hash]*manifest
+	// listed is what the source says about what refers to a manifest.
+	listed map[v1.Hash][]v1.Descriptor
+}
+
+// add fetches a manifest by digest, what it consists of, and then what refers to it.
+func (g *graph) add(ctx context.Context, d v1.Hash, platform *v1.Platform, what string) (*manifest, error) {
+	if m := g.seen[d]; m != nil {
+		return m, nil
+	}
+	m, err := g.fetch(ctx, d, what)
+	if err != nil {
+		return nil, err
+	}
+	g.seen[d] = m
+	m.platform = platform
+	if err := g.consistsOf(ctx, m, what); err != nil {
+		return nil, err
+	}
+	g.manifests = append(g.manifests, m)
+	return m, g.refersTo(ctx, m, what)
+}
+
+func (g *graph) fetch(ctx context.Context, d v1.Hash, what string) (*manifest, error) {
+	got, err := get(ctx, g.patience, g.puller, g.from.Digest(d.String()))
+	if err != nil {
+		return nil, explain(err, g.from, what)
+	}
+	// Read by digest, an answer of other bytes is an error there; an old kind of manifest goes by another digest than its bytes'.
+	if got.MediaType.IsSchema1() {
+		return nil, fmt.Errorf("%s is a manifest of Docker's schema 1, whose digest does not cover its bytes: build the image anew", what)
+	}
+	return &manifest{Descriptor: got.Descriptor, raw: got.Manifest}, nil
+}
+
+// consistsOf reads the parts of an index, an image or an artifact.
+func (g *graph) consistsOf(ctx context.Context, m *manifest, what string) error {
+	var parts struct {
+		Subject   *v1.Descriptor  `json:"subject"`
+		Manifests []v1.Descriptor `json:"manifests"`
+		Config    *v1.Descriptor  `json:"config"`
+		Layers    []v1.Descriptor `json:"layers"`
+	}
+	if err := json.Unmarshal(m.raw, &parts); err != nil {
+		return fmt.Errorf("%s is no manifest: %w", what, err)
+	}
+	if parts.Subject != nil {
+		m.subject = &parts.Subject.Digest
+	}
+	for _, c := range parts.Manifests {
+		if !c.MediaType.IsIndex() && !c.MediaType.IsImage() {
+			m.blobs = append(m.blobs, c)
+			continue
+		}
+		of := what + ": " + c.Digest.String()
+		platform := c.Platform
+		if platform != nil && platform.OS == "unknown" { // what BuildKit puts beside images: attestations
+			platform = nil
+		}
+		if platform != nil {
+			of = what + " for " + platform.String()
+		}
+		if _, err := g.add(ctx, c.Digest, platform, of); err != nil {
+			return err
+		}
+	}
+	if parts.Config != nil {
+		m.blobs = append(m.blobs, *parts.Config)
+	}
+	for _, l := range parts.Layers {
+		// Layers that stay where they are: https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers
+		if l.MediaType.IsDistributable() || len(l.URLs) == 0 {
+			m.blobs = append(m.blobs, l)
+		}
+	}
+	return nil
+}
+
+// refersTo adds the manifests whose subject is m: by the referrers API, or by the tag that stands in for it.
+// https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
+func (g *graph) refersTo(ctx context.Context, m *manifest, what string) error {
+	listed, err := referrers(ctx, g.puller, g.from, m.Digest)
+	if err != nil {
+		return explain(err, g.from, "what refers to "+what)
+	}
+	for _, d := range listed {
+		r, err := g.add(ctx, d.Digest, nil, what+": referrer "+d.Digest.String())
+		if err != nil {
+			return err
+		}
+		if r.subject == nil || *r.subject != m.Digest {
+			return fmt.Errorf("%s lists %s as what refers to %s, which it does not", g.from.RegistryStr(), d.Digest, m.Digest)
+		}
+	}
+	if len(listed) > 0 {
+		g.listed[m.Digest] = listed
+	}
+	return nil
+}
+
+// attached adds what cosign attaches by tag to the manifests that are there so far.
+// https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#tag-based-discovery
+func (g *graph) attached(ctx context.Context) error {
+	for _, m := range slices.Clone(g.manifests) {
+		for _, suffix := range []string{"sig", "att", "sbom"} {
+			tag := strings.Replace(m.Digest.String(), ":", "-", 1) + "." + suffix
+			got, err := g.puller.Head(ctx, g.from.Tag(tag))
+			if missing(err) {
+				continue
+			}
+			if err != nil {
+				return explain(err, g.from, "tag "+tag)
+			}
+			a, err := g.add(ctx, got.Digest, nil, "tag "+tag)
+			if err != nil {
+				return err
+			}
+			a.tag = tag
+		}
+	}
+	return nil
+}
+
+// blobs are all of the manifests', each once.
+func (g *graph) blobs() (out []v1.Descriptor) {
+	seen := map[v1.Hash]bool{}
+	for _, m := range g.manifests {
+		for _, b := range m.blobs {
+			if !seen[b.Digest] {
+				seen[b.Digest] = true
+				out = append(out, b)
+			}
+		}
+	}
+	return out
+}
+
+// platforms are those that there are, from the index or, of a single image, from its configuration.
+func (g *graph) platforms(ctx context.Context, root *manifest) ([]v1.Platform, error) {
+	if root.Descriptor.MediaType.IsImage() {
+		if len(root.blobs) == 0 {
+			return nil, nil
+		}
+		layer, err := g.puller.Layer(ctx, g.from.Digest(root.blobs[0].Digest.String()))
+		if err != nil {
+			return nil, explain(err, g.from, "the image's configuration")
+		}
+		content, err := layer.Compressed()
+		if err != nil {
+			return nil, explain(err, g.from, "the image's configuration")
+		}
+		defer content.Close()
+		config, err := v1.ParseConfigFile(content)
+		if err != nil {
+			return nil, wrapped(err, "the image's configuration")
+		}
+		root.platform = config.Platform()
+	}
+	var out []v1.Platform
+	for _, m := range g.manifests {
+		if m.platform != nil && !slices.ContainsFunc(out, m.platform.Equals) {
+			out = append(out, *m.platform)
+		}
+	}
+	return out, nil
+}
+
+// lacking says which of the wanted platforms are not there.
+func lacking(wanted []string, there []v1.Platform) error {
+	var without, has []string
+	for _, p := range there {
+		has = append(has, p.String())
+	}
+	for _, w := range wanted {
+		p, err := v1.ParsePlatform(w)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(there, func(t v1.Platform) bool { return t.Satisfies(*p) }) {
+			without = append(without, w)
+		}
+	}
+	if len(without) == 0 {
+		return nil
+	}
+	return fmt.Errorf("the image lacks %s; it has %s", strings.Join(without, ", "), cmp.Or(strings.Join(has, ", "), "none"))
+}

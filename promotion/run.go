@@ -1,0 +1,125 @@
+package promotion
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"golang.org/x/sync/errgroup"
+)
+
+// Run copies what the plan says, in an order in which nothing refers to what is not there yet: blobs, the manifests of the
+// platforms, the index, what refers to it, cosign's tags, and at last the environment's tag.
+func (p *Plan) Run(ctx context.Context) error {
+	if err := p.copyBlobs(ctx); err != nil {
+		return err
+	}
+	if err := p.putAll(ctx, func(m *manifest) bool { return m.tag == "" }); err != nil {
+		return err
+	}
+	if err := p.describeReferrers(ctx); err != nil {
+		return err
+	}
+	if err := p.putAll(ctx, func(m *manifest) bool { return m.tag != "" }); err != nil {
+		return err
+	}
+	return p.mark(ctx)
+}
+
+func (p *Plan) putAll(ctx context.Context, which func(*manifest) bool) error {
+	for _, m := range p.graph.manifests {
+		if m.there || !which(m) {
+			continue
+		}
+		if err := p.put(ctx, m); err != nil {
+			return err
+		}
+		m.there = true
+	}
+	return nil
+}
+
+func (p *Plan) copyBlobs(ctx context.Context) error {
+	each, ctx := errgroup.WithContext(ctx)
+	each.SetLimit(workers)
+	for _, b := range p.toCopy {
+		each.Go(func() error {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return p.copyBlob(ctx, b)
+		})
+	}
+	return each.Wait()
+}
+
+// copyBlob begins a blob anew where its copy breaks off; registries keep no half blobs that could be relied on.
+func (p *Plan) copyBlob(ctx context.Context, b v1.Descriptor) error {
+	ref := p.from.Digest(b.Digest.String())
+	c := &blob{desc: b, tell: p.request.Progress, open: func() (io.ReadCloser, error) {
+		l, err := p.puller.Layer(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		return l.Compressed()
+	}}
+	var layer v1.Layer = c
+	if p.from.RegistryStr() == p.to.RegistryStr() {
+		layer = &remote.MountableLayer{Layer: c, Reference: ref}
+	}
+	err := p.request.Patience.again(ctx, func() error {
+		c.restart()
+		err := p.pusher.Upload(ctx, p.to, layer)
+		if broken := c.broken(); err != nil && broken != nil {
+			return broken // what the target says of a copy that the source broke off is no use
+		}
+		return err
+	})
+	if err == nil {
+		c.whole()
+		return nil
+	}
+	side := p.to
+	if c.broken() != nil {
+		side = p.from
+	}
+	return explain(err, side, fmt.Sprintf("copying blob %s from %s to %s", b.Digest, p.from.Name(), p.to.Name()))
+}
+
+// put writes a manifest under its digest, or under its tag.
+func (p *Plan) put(ctx context.Context, m *manifest) error {
+	var to name.Reference = p.to.Digest(m.Digest.String())
+	if m.tag != "" {
+		to = p.to.Tag(m.tag)
+	}
+	return explain(p.pusher.Put(ctx, to, m), p.to, "writing "+to.Name())
+}
+
+// mark sets the environment's tag, once the target gives back what was written.
+func (p *Plan) mark(ctx context.Context) error {
+	if _, err := p.get(ctx, p.to.Digest(p.Digest)); err != nil {
+		return explain(err, p.to, "reading back "+p.to.Digest(p.Digest).Name())
+	}
+	// Somebody else may have set it since the plan was made.
+	tagged, err := p.tagged(ctx, p.Tag, p.root.Digest)
+	if err != nil {
+		return err
+	}
+	tag := p.to.Tag(p.Tag)
+	if !tagged {
+		if err := p.pusher.Put(ctx, tag, p.root); err != nil {
+			return explain(err, p.to, "writing "+tag.Name())
+		}
+	}
+	got, err := p.get(ctx, tag)
+	if err != nil {
+		return explain(err, p.to, "reading back "+tag.Name())
+	}
+	if got.Digest != p.root.Digest {
+		return fmt.Errorf("%s answers with the digest %s, after %s was written: it is not to be trusted with images", tag.Name(), got.Digest, p.Digest)
+	}
+	return nil
+}
