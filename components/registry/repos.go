@@ -2,7 +2,10 @@
 package registry
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -11,34 +14,15 @@ import (
 // EcrReposType is in every stack's state: to change it takes an alias and a major version.
 const EcrReposType = "slipway:index:EcrRepos"
 
-// EcrReposArgs says which repositories there are, and how long they keep images.
-type EcrReposArgs struct {
-	// Repositories are the names of the repositories, each part of an image's address: "frontend", "team/frontend". 2 to 256
-	// characters, lower case. Required. The order means nothing. To take a name out deletes that repository, which AWS refuses
-	// while it holds images (see ForceDelete); to rename one makes a new, empty repository.
-	Repositories []string `pulumi:"repositories"`
-	// KeepReleases is how many tagged images each repository keeps, newest first; older ones expire. 2 to 1000, default 30.
-	// It must reach back further than any image that still runs somewhere.
-	KeepReleases int `pulumi:"keepReleases,optional"`
-	// ReleaseTagPrefixes limits KeepReleases to tags that begin so, counted for each prefix by itself: "v", "release-". Images
-	// tagged in another way are then kept for ever. None may begin with another. At most 49. Default: every tag counts.
-	ReleaseTagPrefixes []string `pulumi:"releaseTagPrefixes,optional"`
-	// ExpireUntaggedDays is how many days an image without a tag lives after it was pushed. 1 to 365, default 14.
-	ExpireUntaggedDays int `pulumi:"expireUntaggedDays,optional"`
-	// KmsKeyArn is the key that encrypts the images: the ARN of a key, not of an alias. Default: AES-256 with keys that ECR
-	// manages. A change replaces the repositories, which AWS refuses while they hold images.
-	KmsKeyArn pulumi.StringInput `pulumi:"kmsKeyArn,optional"`
-	// ForceDelete lets a repository be deleted together with its images. Default false.
-	ForceDelete bool `pulumi:"forceDelete,optional"`
-	// Tags for each repository, on top of what the provider adds by default.
-	Tags map[string]string `pulumi:"tags,optional"`
-}
-
 // EcrRepos is a set of ECR repositories whose tags never move, and which scan what is pushed:
 //
-//	slipway:index:EcrRepos                      NAME
-//	├─ aws:ecr/repository:Repository            NAME-REPOSITORY            its physical name is REPOSITORY: it is an address
-//	└─ aws:ecr/lifecyclePolicy:LifecyclePolicy  NAME-REPOSITORY-lifecycle  what expires, and when
+//	slipway:index:EcrRepos                        NAME
+//	├─ aws:ecr/repository:Repository              NAME-REPOSITORY            its physical name is REPOSITORY: it is an address
+//	├─ aws:ecr/lifecyclePolicy:LifecyclePolicy    NAME-REPOSITORY-lifecycle  what expires, and when
+//	├─ aws:ecr/repositoryPolicy:RepositoryPolicy  NAME-REPOSITORY-access     only with pullFrom or pushFrom
+//	├─ aws:ecr/registryScanningConfiguration      NAME-scanning              only with enhancedScanning
+//	├─ aws:ecr/replicationConfiguration           NAME-replication           only with replication
+//	└─ aws:ecr/pullThroughCacheRule               NAME-through-PREFIX        one for each of pullThrough
 //
 // Give it pulumi.Protect(true) in production: the repositories inherit it.
 type EcrRepos struct {
@@ -56,45 +40,97 @@ func NewEcrRepos(ctx *pulumi.Context, name string, args *EcrReposArgs, opts ...p
 	if err != nil {
 		return nil, err
 	}
-	policy, err := a.lifecyclePolicy()
-	if err != nil {
-		return nil, fmt.Errorf("%s %q: lifecycle policy: %w", EcrReposType, name, err)
-	}
 	c := &EcrRepos{}
 	if err := ctx.RegisterComponentResourceV2(EcrReposType, name, a.recorded(), c, opts...); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", EcrReposType, name, err)
 	}
+	if err := a.checkRunning(ctx, name, pulumi.Parent(c)); err != nil {
+		return nil, err
+	}
 	urls, arns := pulumi.StringMap{}, pulumi.StringMap{}
+	var first *ecr.Repository
 	for _, repository := range a.Repositories {
-		// The child is called after the repository, not after its place in the list: a name taken out must not move the others.
-		child := name + "-" + repository
-		r, err := ecr.NewRepository(ctx, child, a.repository(repository), pulumi.Parent(c))
+		r, err := c.add(ctx, name, repository, a)
 		if err != nil {
-			return nil, fmt.Errorf("%s %q: repository %q: %w", EcrReposType, name, repository, err)
-		}
-		if _, err := ecr.NewLifecyclePolicy(ctx, child+"-lifecycle", &ecr.LifecyclePolicyArgs{Repository: r.Name, Policy: pulumi.String(policy)}, pulumi.Parent(c)); err != nil {
-			return nil, fmt.Errorf("%s %q: lifecycle policy of %q: %w", EcrReposType, name, repository, err)
+			return nil, fmt.Errorf("%s %q: %w", EcrReposType, name, err)
 		}
 		urls[repository], arns[repository] = r.RepositoryUrl, r.Arn
+		first = cmp.Or(first, r)
+	}
+	if a.Registry != nil {
+		if err := c.shared(ctx, name, a, first.RegistryId); err != nil {
+			return nil, fmt.Errorf("%s %q: %w", EcrReposType, name, err)
+		}
 	}
 	c.RepositoryUrls, c.RepositoryArns = urls.ToStringMapOutput(), arns.ToStringMapOutput()
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{"repositoryUrls": c.RepositoryUrls, "repositoryArns": c.RepositoryArns})
 }
 
-func (a EcrReposArgs) repository(repository string) *ecr.RepositoryArgs {
-	encryption := ecr.RepositoryEncryptionConfigurationArgs{EncryptionType: pulumi.String("AES256")}
-	if a.KmsKeyArn != nil {
-		encryption = ecr.RepositoryEncryptionConfigurationArgs{EncryptionType: pulumi.String("KMS"), KmsKey: a.KmsKeyArn.ToStringOutput().ToStringPtrOutput()}
+// add makes one repository with what hangs on it. The children are called after it, not after its place in the list: a name taken
+// out must not move the others.
+func (c *EcrRepos) add(ctx *pulumi.Context, name, repository string, a EcrReposArgs) (*ecr.Repository, error) {
+	child, own := name+"-"+repository, a.of(repository)
+	r, err := ecr.NewRepository(ctx, child, own.repository(repository, a.ForceDelete), pulumi.Parent(c))
+	if err != nil {
+		return nil, fmt.Errorf("repository %q: %w", repository, err)
 	}
-	r := &ecr.RepositoryArgs{
-		Name:                       pulumi.String(repository),
-		ImageTagMutability:         pulumi.String("IMMUTABLE"),
-		ImageScanningConfiguration: &ecr.RepositoryImageScanningConfigurationArgs{ScanOnPush: pulumi.Bool(true)},
-		EncryptionConfigurations:   ecr.RepositoryEncryptionConfigurationArray{encryption},
-		ForceDelete:                pulumi.Bool(a.ForceDelete),
+	policy, err := a.rules(own).document()
+	if err != nil {
+		return nil, fmt.Errorf("lifecycle policy of %q: %w", repository, err)
 	}
-	if len(a.Tags) > 0 {
-		r.Tags = pulumi.ToStringMap(a.Tags)
+	if _, err := ecr.NewLifecyclePolicy(ctx, child+"-lifecycle", &ecr.LifecyclePolicyArgs{Repository: r.Name, Policy: pulumi.String(policy)}, pulumi.Parent(c)); err != nil {
+		return nil, fmt.Errorf("lifecycle policy of %q: %w", repository, err)
 	}
+	if len(own.PullFrom)+len(own.PushFrom) > 0 {
+		if _, err := ecr.NewRepositoryPolicy(ctx, child+"-access", &ecr.RepositoryPolicyArgs{Repository: r.Name, Policy: own.access()}, pulumi.Parent(c)); err != nil {
+			return nil, fmt.Errorf("access to %q: %w", repository, err)
+		}
+	}
+	return r, nil
+}
+
+// of is what counts for one repository: its own, and what is left out as for all.
+func (args EcrReposArgs) of(repository string) Repository {
+	r := args.Each[repository]
+	r.KeepReleases = cmp.Or(r.KeepReleases, args.KeepReleases)
+	r.ExpireBranchDays = cmp.Or(r.ExpireBranchDays, args.ExpireBranchDays)
+	r.ExpireUntaggedDays = cmp.Or(r.ExpireUntaggedDays, args.ExpireUntaggedDays)
+	if len(r.ReleaseTagPrefixes) == 0 {
+		r.ReleaseTagPrefixes = args.ReleaseTagPrefixes
+	}
+	if len(r.BranchTagPrefixes) == 0 {
+		r.BranchTagPrefixes = args.BranchTagPrefixes
+	}
+	r.MutableTags, r.NoScanOnPush = r.MutableTags || args.MutableTags, r.NoScanOnPush || args.NoScanOnPush
+	r.PullFrom, r.PushFrom = slices.Concat(args.PullFrom, r.PullFrom), slices.Concat(args.PushFrom, r.PushFrom)
+	if r.KmsKeyArn == nil {
+		r.KmsKeyArn = args.KmsKeyArn
+	}
+	tags := map[string]string{}
+	maps.Copy(tags, args.Tags)
+	maps.Copy(tags, r.Tags)
+	r.Tags = tags
 	return r
+}
+
+func (r Repository) repository(name string, forceDelete bool) *ecr.RepositoryArgs {
+	encryption := ecr.RepositoryEncryptionConfigurationArgs{EncryptionType: pulumi.String("AES256")}
+	if r.KmsKeyArn != nil {
+		encryption = ecr.RepositoryEncryptionConfigurationArgs{EncryptionType: pulumi.String("KMS"), KmsKey: r.KmsKeyArn.ToStringOutput().ToStringPtrOutput()}
+	}
+	mutability := "IMMUTABLE"
+	if r.MutableTags {
+		mutability = "MUTABLE"
+	}
+	out := &ecr.RepositoryArgs{
+		Name:                       pulumi.String(name),
+		ImageTagMutability:         pulumi.String(mutability),
+		ImageScanningConfiguration: &ecr.RepositoryImageScanningConfigurationArgs{ScanOnPush: pulumi.Bool(!r.NoScanOnPush)},
+		EncryptionConfigurations:   ecr.RepositoryEncryptionConfigurationArray{encryption},
+		ForceDelete:                pulumi.Bool(forceDelete),
+	}
+	if len(r.Tags) > 0 {
+		out.Tags = pulumi.ToStringMap(r.Tags)
+	}
+	return out
 }

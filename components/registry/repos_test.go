@@ -26,6 +26,7 @@ func run(r *recorder.Recorder, args *registry.EcrReposArgs, use func(*registry.E
 		repositoryType: func(a pulumi.MockResourceArgs) resource.PropertyMap {
 			name := a.Inputs["name"].StringValue()
 			return resource.PropertyMap{
+				"registryId":    resource.NewProperty("123456789012"),
 				"repositoryUrl": resource.NewProperty("123456789012.dkr.ecr.us-west-2.amazonaws.com/" + name),
 				"arn":           resource.NewProperty("arn:aws:ecr:us-west-2:123456789012:repository/" + name),
 			}
@@ -60,7 +61,38 @@ func TestRegistered(t *testing.T) {
 		t.Errorf("URL and ARN are %q, want %q", got, want)
 	}
 	r.Golden(t, "repos")
+}
+
+// Everything that there is, with one repository that is different.
+func TestEverythingRegistered(t *testing.T) {
+	r := answers{}.ask(&recorder.Recorder{})
+	if err := run(r, everything(), nil); err != nil {
+		t.Fatal(err)
+	}
+	r.Golden(t, "everything")
 	recorder.CheckDocTree(t, "repos.go", "EcrRepos", r)
+}
+
+func everything() *registry.EcrReposArgs {
+	return &registry.EcrReposArgs{
+		Repositories: []string{"frontend", "users"}, Environments: []string{"production", "staging"}, KeepPromoted: 500,
+		KeepReleases: 20, ReleaseTagPrefixes: []string{"v"}, BranchTagPrefixes: []string{"branch-"}, ExpireBranchDays: 7, ExpireUntaggedDays: 3,
+		PullFrom: []pulumi.StringInput{pulumi.String("210987654321")}, PushFrom: []pulumi.StringInput{pulumi.String("arn:aws:iam::210987654321:role/ci")},
+		Running: map[string][]string{"frontend": {"production-v1.4.0"}},
+		Each: map[string]registry.Repository{"users": {
+			KeepReleases: 40, ReleaseTagPrefixes: []string{"r"}, ExpireUntaggedDays: 30, MutableTags: true, NoScanOnPush: true,
+			PullFrom:  []pulumi.StringInput{pulumi.String("arn:aws:iam::210987654321:role/nodes")},
+			KmsKeyArn: pulumi.String("arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"), Tags: map[string]string{"team": "users"},
+		}},
+		Registry: &registry.Registry{
+			EnhancedScanning: "continuous",
+			Replication:      []registry.Replication{{Region: "eu-west-1"}, {Region: "us-west-2", Account: "210987654321"}},
+			PullThrough: []registry.PullThrough{
+				{Prefix: "k8s", Upstream: "registry.k8s.io"},
+				{Prefix: "docker-hub", Upstream: "registry-1.docker.io", CredentialArn: pulumi.String("arn:aws:secretsmanager:us-west-2:123456789012:secret:ecr-pullthroughcache/docker-hub-Ab12Cd")},
+			},
+		},
+	}
 }
 
 func TestSafeByDefault(t *testing.T) {
@@ -149,6 +181,55 @@ func TestEverythingWrongAtOnce(t *testing.T) {
 	}
 	if seen := r.Tree(); strings.Contains(seen, "slipway:") || strings.Contains(seen, "aws:") {
 		t.Errorf("registered in spite of it:\n%s", seen)
+	}
+}
+
+func TestEverythingElseWrongAtOnce(t *testing.T) {
+	a := everything()
+	a.Environments = []string{"production", "Live", "production-eu", "v"}
+	a.KeepPromoted, a.ExpireBranchDays = 20, 400
+	a.ReleaseTagPrefixes, a.BranchTagPrefixes = []string{"v-", "v1", "v"}, []string{"v", "staging-"}
+	a.PullFrom = []pulumi.StringInput{pulumi.String("*"), pulumi.String("arn:aws:iam::1:role/x")}
+	a.Each = map[string]registry.Repository{"nowhere": {ExpireUntaggedDays: 999}, "users": {KeepReleases: 1, BranchTagPrefixes: []string{"b", "bb"}, KmsKeyArn: pulumi.String("alias/x")}}
+	a.Running = map[string][]string{"elsewhere": {"v1"}, "users": {"v:1", "sha256:12"}}
+	a.Registry = &registry.Registry{
+		EnhancedScanning: "always", Replication: []registry.Replication{{Region: "mars"}, {Region: "eu-west-1", Account: "1"}, {Region: "eu-west-1", Account: "1"}},
+		PullThrough: []registry.PullThrough{{Prefix: "A", Upstream: "example.com"}, {Prefix: "hub", Upstream: "ghcr.io"}, {Prefix: "hub", Upstream: "quay.io", CredentialArn: pulumi.String("secret")}},
+	}
+	want := `slipway:index:EcrRepos "images" has 31 invalid argument(s):
+  environments[1] is "Live", must be lower-case letters and digits with single "-" between them, like "production"
+  environments[2] is "production-eu", must not begin with environments[0] ("production") and "-": its images would count for both
+  releaseTagPrefixes[0] is "v-", must not begin with releaseTagPrefixes[2] ("v"): its images would count for both
+  releaseTagPrefixes[1] is "v1", must not begin with releaseTagPrefixes[2] ("v"): its images would count for both
+  expireBranchDays is 400, must be 1 to 365
+  pullFrom[0] is "*", must be an account by its 12 digits, or the ARN of an IAM role or user, like "arn:aws:iam::123456789012:role/ci"
+  pullFrom[1] is "arn:aws:iam::1:role/x", must be an account by its 12 digits, or the ARN of an IAM role or user, like "arn:aws:iam::123456789012:role/ci"
+  branchTagPrefixes[0] is "v", must not begin with a prefix of releases ("v"): its images would be kept as such
+  releaseTagPrefixes[0] is "v-", which is how the images of environment "v" are tagged
+  keepReleases is 20, must be less than keepPromoted (20)
+  each["nowhere"] is of none of the repositories: frontend, users
+  each["nowhere"].expireUntaggedDays is 999, must be 1 to 365
+  each["users"].keepReleases is 1, must be 2 to 1000: the release that runs is not always the newest one pushed
+  each["users"].branchTagPrefixes[1] is "bb", must not begin with each["users"].branchTagPrefixes[0] ("b"): its images would count for both
+  each["users"].kmsKeyArn is "alias/x", must be the ARN of a key, like "arn:aws:kms:us-west-2:123456789012:key/1234abcd-…": ECR turns an alias into its key, which then differs on every run
+  each["users"].releaseTagPrefixes[0] is "v-", which is how the images of environment "v" are tagged
+  running["elsewhere"] is of none of the repositories: frontend, users
+  running["users"][0] is "v:1", must be a tag or a digest, like "1.4.0" or "sha256:…"
+  running["users"][1] is "sha256:12", must be a tag or a digest, like "1.4.0" or "sha256:…"
+  registry.enhancedScanning is "always", must be one of "on-push", "continuous"
+  registry.replication[0].region is "mars", must be a region, like "eu-west-1"
+  registry.replication[1].account is "1", must be an account by its 12 digits
+  registry.replication[2].account is "1", must be an account by its 12 digits
+  registry.replication[2] is "eu-west-1 1", the same as registry.replication[1]
+  registry.pullThrough[0].prefix is "A", must be the beginning of a repository's name, like "docker-hub"
+  registry.pullThrough[0].prefix is 1 characters long, must be 2 to 30
+  registry.pullThrough[0].upstream is "example.com", must be one of public.ecr.aws, quay.io, registry.k8s.io, ghcr.io, registry-1.docker.io, registry.gitlab.com or "NAME.azurecr.io"
+  registry.pullThrough[1].credentialArn is required, for example "arn:aws:secretsmanager:us-west-2:123456789012:secret:ecr-pullthroughcache/docker-hub-Ab12Cd"
+  registry.pullThrough[2].credentialArn is given, must not be with quay.io, which takes none
+  registry.pullThrough[2].credentialArn is "secret", must be the ARN of a secret whose name begins with "ecr-pullthroughcache/"
+  registry.pullThrough[2] is "hub", the same as registry.pullThrough[1]`
+	if err := run(&recorder.Recorder{}, a, nil); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 }
 

@@ -24,6 +24,8 @@ type Recorder struct {
 	Outputs map[string]func(pulumi.MockResourceArgs) resource.PropertyMap
 	// Calls answers invokes, by function token; a function not named here is an error.
 	Calls map[string]func(resource.PropertyMap) resource.PropertyMap
+	// Refuse is why a function that Calls names gives no answer; nil where it gives one.
+	Refuse func(token string, args resource.PropertyMap) error
 	// Preview leaves ids and Outputs unknown, as the engine does before anything exists.
 	Preview bool
 
@@ -59,6 +61,11 @@ func (r *Recorder) NewResource(a pulumi.MockResourceArgs) (string, resource.Prop
 // Call implements pulumi.MockResourceMonitor.
 func (r *Recorder) Call(a pulumi.MockCallArgs) (resource.PropertyMap, error) {
 	if f := r.Calls[a.Token]; f != nil {
+		if r.Refuse != nil {
+			if err := r.Refuse(a.Token, a.Args); err != nil {
+				return nil, err
+			}
+		}
 		return f(a.Args), nil
 	}
 	return nil, fmt.Errorf("the test answers no call of %s", a.Token)
