@@ -75,3 +75,13 @@ func on(method, part string, from, times int, f fault) func(*http.Request) fault
 		return f
 	}
 }
+
+// immutable refuses to write a tag that is there, as ECR does even where it would stay where it is.
+func (h *hub) immutable(also func(*http.Request) fault) func(*http.Request) fault {
+	return func(req *http.Request) fault {
+		if m := path.FindStringSubmatch(req.URL.Path); m != nil && req.Method == http.MethodPut && h.tags[m[1]+":"+m[3]] != "" {
+			return status(400, `{"errors":[{"code":"TAG_INVALID","message":"The image tag already exists and cannot be overwritten because the repository is immutable."}]}`)
+		}
+		return also(req)
+	}
+}

@@ -298,6 +298,23 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 	}
 }
 
+// A tag that does not move is refused at the second attempt, where the first was not heard.
+func TestAnImmutableTagWrittenUnheardIsThere(t *testing.T) {
+	for _, part := range []string{tag, ".sig"} {
+		w := newWorld(t)
+		w.to.set(w.to.immutable(func(req *http.Request) fault {
+			if req.Method == http.MethodPut && strings.HasSuffix(req.URL.Path, part) {
+				return cutAfter
+			}
+			return nil
+		}))
+		p := w.must(t)
+		if w.to.tags["frontend:"+tag] != p.Digest || len(w.waited) == 0 {
+			t.Errorf("%s: the tag is at %s, after waiting %v", part, w.to.tags["frontend:"+tag], w.waited)
+		}
+	}
+}
+
 func TestRetryAfterIsObeyed(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodPatch} {
 		w := newWorld(t)

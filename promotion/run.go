@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"golang.org/x/sync/errgroup"
@@ -91,11 +90,24 @@ func (p *Plan) copyBlob(ctx context.Context, b v1.Descriptor) error {
 
 // put writes a manifest under its digest, or under its tag.
 func (p *Plan) put(ctx context.Context, m *manifest) error {
-	var to name.Reference = p.to.Digest(m.Digest.String())
 	if m.tag != "" {
-		to = p.to.Tag(m.tag)
+		return p.setTag(ctx, m.tag, m)
 	}
+	to := p.to.Digest(m.Digest.String())
 	return explain(p.pusher.Put(ctx, to, m), p.to, "writing "+to.Name())
+}
+
+// setTag writes a manifest under a tag. Where tags do not move, one that was written without the answer having come through is
+// refused at the next attempt: it is there then.
+func (p *Plan) setTag(ctx context.Context, tag string, m *manifest) error {
+	err := p.pusher.Put(ctx, p.to.Tag(tag), m)
+	if err == nil {
+		return nil
+	}
+	if there, moved := p.tagged(ctx, tag, m.Digest); there && moved == nil {
+		return nil
+	}
+	return explain(err, p.to, "writing "+p.to.Tag(tag).Name())
 }
 
 // mark sets the environment's tag, once the target gives back what was written.
@@ -110,8 +122,8 @@ func (p *Plan) mark(ctx context.Context) error {
 	}
 	tag := p.to.Tag(p.Tag)
 	if !tagged {
-		if err := p.pusher.Put(ctx, tag, p.root); err != nil {
-			return explain(err, p.to, "writing "+tag.Name())
+		if err := p.setTag(ctx, p.Tag, p.root); err != nil {
+			return err
 		}
 	}
 	got, err := p.get(ctx, tag)

@@ -41,6 +41,17 @@ func TestEcrRefusals(t *testing.T) {
 		)}}, "the rule with tagStatus any must have the highest number"},
 		{"repositoryPolicy", object{"policy": `{"Statement":[]}`}, "at least one Statement"},
 		{"repositoryPolicy", object{"policy": `{"Statement":[{"Effect":"Permit"}]}`}, "must be Allow or Deny"},
+		{"scanning", nil, "has one already, and a second would replace it"},
+		{"scanning", object{"scanType": "DEEP"}, "must be one of BASIC, ENHANCED"},
+		{"scanning", object{"scanType": "BASIC"}, "which scanType BASIC does not have"},
+		{"replication", nil, "has one already, and a second would replace it"},
+		{"replication", object{"replicationConfiguration": object{"rules": list(object{"destinations": list(object{"region": "mars", "registryId": "210987654321"})})}}, "must be a region"},
+		{"replication", object{"replicationConfiguration": object{"rules": list(object{"destinations": list(object{"region": "eu-west-1"})})}}, "registryId is required"},
+		{"pullThrough", nil, "PullThroughCacheRuleAlreadyExistsException"},
+		{"pullThrough", object{"ecrRepositoryPrefix": "K8s"}, "must be the beginning of a repository's name"},
+		{"pullThrough", object{"upstreamRegistryUrl": "example.com"}, "UnsupportedUpstreamRegistryException"},
+		{"pullThrough", object{"ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "registry-1.docker.io"}, "credentialArn is required for this upstream registry"},
+		{"pullThrough", object{"ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "ghcr.io", "credentialArn": "arn:aws:secretsmanager:us-west-2:123456789012:secret:hub"}, "must be the ARN of a secret called ecr-pullthroughcache/"},
 	})
 }
 
@@ -52,6 +63,9 @@ func TestEcrRevisions(t *testing.T) {
 		{"repository", object{"name": "other"}, []string{"name"}},
 		{"lifecycle", object{"policy": expireUntagged(1, "untagged", 14)}, nil},
 		{"lifecycle", object{"repository": "other"}, []string{"repository"}},
+		{"scanning", object{"scanType": "BASIC", "rules": nil}, nil},
+		{"pullThrough", object{"upstreamRegistryUrl": "quay.io"}, []string{"upstreamRegistryUrl"}},
+		{"pullThrough", object{"ecrRepositoryPrefix": "other"}, []string{"ecrRepositoryPrefix"}},
 	})
 	if diffs, _ := w.diff(w.by["lifecycle"], object{"repository": w.id("repository"), "policy": " " + expireUntagged(1, "untagged", 14)}); len(diffs) > 0 {
 		t.Errorf("blanks in a policy are a change: %q", diffs)
@@ -85,5 +99,40 @@ func TestRepositoryWithImages(t *testing.T) {
 	w.create(repositoryToken, "again", object{"name": w.out("repository", "name")})
 	if refused := w.delete(w.create(repositoryToken, "empty", object{"name": "empty"})); refused != "" {
 		t.Error(refused)
+	}
+}
+
+func TestAnImageHasAllItsTags(t *testing.T) {
+	w := newRegistry(t)
+	repository := w.id("repository")
+	if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
+		for tag, digest := range map[string]string{"v1": "sha256:1", "production-v1": "sha256:1", "v2": "sha256:2", "": "sha256:3"} {
+			if err := tx.PushImage(repository, tag, digest); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	const token = "aws:ecr/getImage:getImage"
+	for _, by := range []object{{"imageTag": "v1"}, {"imageDigest": "sha256:1"}} {
+		by["repositoryName"] = repository
+		got, refused := w.invoke(token, by)
+		if refused != "" || fmt.Sprintf("%v %v", got["imageTags"], got["imageDigest"]) != "[production-v1 v1] sha256:1" {
+			t.Errorf("%v: %v %s", by, got, refused)
+		}
+	}
+	if got, refused := w.invoke(token, object{"repositoryName": repository, "imageDigest": "sha256:3"}); refused != "" || fmt.Sprint(got["imageTags"]) != "[]" {
+		t.Errorf("without a tag: %v %s", got, refused)
+	}
+	for refusal, in := range map[string]object{
+		"ImageNotFoundException":      {"repositoryName": repository, "imageTag": "v3"},
+		"RepositoryNotFoundException": {"repositoryName": "nowhere", "imageTag": "v1"},
+		"neither is given":            {"repositoryName": repository},
+	} {
+		if _, refused := w.invoke(token, in); !strings.Contains(refused, refusal) {
+			t.Errorf("%v: %q, want %s", in, refused, refusal)
+		}
 	}
 }

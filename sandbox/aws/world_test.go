@@ -150,6 +150,13 @@ func (w *world) addRegistry() {
 	w.add("repository", repositoryToken, object{"imageTagMutability": "IMMUTABLE", "imageScanningConfiguration": object{"scanOnPush": true}, "encryptionConfigurations": list(object{"encryptionType": "AES256"})})
 	w.add("lifecycle", lifecyclePolicyToken, object{"repository": w.id("repository"), "policy": expireUntagged(1, "untagged", 7)})
 	w.add("repositoryPolicy", repositoryPolicyToken, object{"repository": w.id("repository"), "policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"ecr:GetDownloadUrlForLayer"}]}`})
+	w.add("scanning", scanningToken, object{"scanType": "ENHANCED", "rules": list(object{
+		"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": list(object{"filter": "*", "filterType": "WILDCARD"}),
+	})})
+	w.add("replication", replicationToken, object{"replicationConfiguration": object{"rules": list(object{
+		"destinations": list(object{"region": "eu-west-1", "registryId": "210987654321"}), "repositoryFilters": list(object{"filter": "frontend", "filterType": "PREFIX_MATCH"}),
+	})}})
+	w.add("pullThrough", pullThroughToken, object{"ecrRepositoryPrefix": "k8s", "upstreamRegistryUrl": "registry.k8s.io"})
 }
 
 func (w *world) addAll() {

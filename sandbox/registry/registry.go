@@ -38,6 +38,8 @@ type kept struct {
 	Reference  string `json:"reference"`
 	MediaType  string `json:"mediaType"`
 	Content    []byte `json:"content"`
+
+	file string
 }
 
 // Open is the registry of the account, with the images that lie in dir.
@@ -49,12 +51,14 @@ func Open(account *aws.Account, dir string) (*Registry, error) {
 	}
 	r := &Registry{account: account, dir: dir, images: ggcr.New(
 		ggcr.WithBlobHandler(ggcr.NewDiskBlobHandler(filepath.Join(dir, "blobs"))),
+		ggcr.WithReferrersSupport(true),
 		ggcr.Logger(log.New(io.Discard, "", 0)),
 	)}
 	files, err := filepath.Glob(filepath.Join(dir, "manifests", "*.json"))
 	if err != nil {
 		return nil, err
 	}
+	var all []kept
 	for _, f := range files {
 		b, err := os.ReadFile(f)
 		if err != nil {
@@ -64,11 +68,29 @@ func Open(account *aws.Account, dir string) (*Registry, error) {
 		if err := json.Unmarshal(b, &k); err != nil {
 			return nil, fmt.Errorf("%s, an image of the registry, is damaged (%w): remove it and push the image again", f, err)
 		}
-		if said := r.put(k); said.Code != http.StatusCreated {
-			return nil, fmt.Errorf("%s, an image of the registry, is not taken (%s): remove it and push the image again", f, strings.TrimSpace(said.Body.String()))
-		}
+		k.file = f
+		all = append(all, k)
 	}
-	return r, nil
+	return r, r.load(all)
+}
+
+// load gives the library what was kept. It takes an index after the images of its platforms only: what is refused is tried again for
+// as long as something else is taken.
+func (r *Registry) load(all []kept) error {
+	for len(all) > 0 {
+		var refused []kept
+		var why string
+		for _, k := range all {
+			if said := r.put(k); said.Code != http.StatusCreated {
+				refused, why = append(refused, k), strings.TrimSpace(said.Body.String())
+			}
+		}
+		if len(refused) == len(all) {
+			return fmt.Errorf("%s, an image of the registry, is not taken (%s): remove it and push the image again", refused[len(refused)-1].file, why)
+		}
+		all = refused
+	}
+	return nil
 }
 
 // put gives a manifest to the library.
@@ -127,7 +149,7 @@ func (r *Registry) push(w http.ResponseWriter, req *http.Request, repository, re
 		refuse(w, err)
 		return
 	}
-	k := kept{repository, reference, req.Header.Get("Content-Type"), content}
+	k := kept{Repository: repository, Reference: reference, MediaType: req.Header.Get("Content-Type"), Content: content}
 	said := r.put(k)
 	if said.Code == http.StatusCreated {
 		if err := r.keep(k, hash.Hex); err != nil {
@@ -161,7 +183,7 @@ func (r *Registry) keep(k kept, digest string) error {
 
 // parse reads /v2/NAME/manifests/REFERENCE and its like, where NAME may have slashes; kind is "" for anything else.
 func parse(path string) (repository, kind, reference string) {
-	for _, kind := range []string{"manifests", "blobs", "tags"} {
+	for _, kind := range []string{"manifests", "blobs", "tags", "referrers"} {
 		if i := strings.LastIndex(path, "/"+kind+"/"); i > len("/v2") && strings.HasPrefix(path, "/v2/") {
 			return path[len("/v2/"):i], kind, strings.Trim(path[i+len(kind)+2:], "/")
 		}
