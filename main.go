@@ -164,10 +164,7 @@ func describe(cfg *config.Config) *system {
 	}
 	health := frontend.HealthCheck()
 	s := &system{
-		images: &registry.EcrReposArgs{
-			Repositories: []string{"frontend", "thoughts_server", "users_server"}, ForceDelete: !cfg.Protect,
-			KeepReleases: cfg.Registry.KeepReleases, ExpireUntaggedDays: cfg.Registry.ExpireUntaggedDays,
-		},
+		images:  repositories(cfg),
 		network: &network.VpcArgs{Cidr: cfg.Network.Cidr, Zones: cfg.Network.Zones, NatGateways: cfg.Network.NatGateways},
 		cluster: &cluster.EksClusterArgs{
 			Version: cfg.Cluster.Version, Admins: cfg.Cluster.Admins, Viewers: cfg.Cluster.Viewers, PublicAccessCidrs: cfg.Cluster.PublicAccessCidrs,
@@ -209,6 +206,18 @@ func describe(cfg *config.Config) *system {
 		s.cluster.CiRole, s.cluster.CiNamespaces = cfg.Cluster.CiRole, []string{appsNamespace}
 	}
 	return s
+}
+
+// repositories are those of the services, and keep what the environments run once images are promoted to them.
+func repositories(cfg *config.Config) *registry.EcrReposArgs {
+	args := &registry.EcrReposArgs{
+		Repositories: []string{"frontend", "thoughts_server", "users_server"}, ForceDelete: !cfg.Protect, Environments: cfg.Registry.Environments,
+		KeepReleases: cfg.Registry.KeepReleases, ExpireUntaggedDays: cfg.Registry.ExpireUntaggedDays,
+	}
+	if len(args.Environments) > 0 {
+		args.Running = map[string][]string{"frontend": {cfg.Images.Frontend}, "thoughts_server": {cfg.Images.Thoughts}, "users_server": {cfg.Images.Users}}
+	}
+	return args
 }
 
 // check says everything that is wrong with any part at once.

@@ -51,6 +51,8 @@ type Config struct {
 type Registry struct {
 	KeepReleases       int `json:"keepReleases,omitempty"`
 	ExpireUntaggedDays int `json:"expireUntaggedDays,omitempty"`
+	// Environments are what images are promoted to; what runs must be one of those then.
+	Environments []string `json:"environments,omitempty"`
 }
 
 // Network is the address plan.

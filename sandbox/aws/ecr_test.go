@@ -123,7 +123,7 @@ func TestAnImageHasAllItsTags(t *testing.T) {
 			t.Errorf("%v: %v %s", by, got, refused)
 		}
 	}
-	if got, refused := w.invoke(token, object{"repositoryName": repository, "imageDigest": "sha256:3"}); refused != "" || fmt.Sprint(got["imageTags"]) != "[]" {
+	if got, refused := w.invoke(token, object{"repositoryName": repository, "imageDigest": "sha256:3"}); refused != "" || len(got["imageTags"].([]any)) > 0 {
 		t.Errorf("without a tag: %v %s", got, refused)
 	}
 	for refusal, in := range map[string]object{

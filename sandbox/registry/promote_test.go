@@ -57,6 +57,10 @@ func TestPromote(t *testing.T) {
 	if code, _, stderr := promote(); code != 0 || !strings.Contains(stderr, "where it is already") || !strings.Contains(stderr, "0 of 4 manifests and 0 of") {
 		t.Errorf("again: %d\n%s", code, stderr)
 	}
+	// It lists itself what refers to an image, and needs no tag for that.
+	if tags, err := remote.List(s.ref("fixed:any").Context()); err != nil || len(tags) != 1 {
+		t.Errorf("tags %v, %v", tags, err)
+	}
 	moved, _ := s.pushIndex("team/loose:1.4.0")
 	if code, _, stderr := promote(); code != 1 || !strings.Contains(stderr, "is at "+digest+", and would have to move to "+moved) {
 		t.Errorf("another image under the same version: %d\n%s", code, stderr)
