@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if len(args) > 0 && (args[0] == "help" || args[0] == "-h" || args[0] == "--help") {
 		to, code = stdout, 0
 	} else if len(args) > 0 {
-		fmt.Fprintf(to, "slipway: no command %q\n", args[0])
+		fmt.Fprintf(to, "slipway: there is no command %q\n", args[0])
 	}
 	fmt.Fprintln(to, "slipway COMMAND ARGS…; slipway COMMAND --help says more")
 	for _, name := range slices.Sorted(maps.Keys(commands)) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"log"
@@ -50,9 +49,7 @@ func serveImage(t *testing.T) (host, digest string) {
 
 func slipway(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	var out, errOut bytes.Buffer
-	code = run(t.Context(), args, nil, &out, &errOut)
-	return code, out.String(), errOut.String()
+	return slip(t, "", args...)
 }
 
 func TestPromote(t *testing.T) {
