@@ -63,7 +63,10 @@ func (p Patience) pause(n int) time.Duration {
 func (p Patience) again(ctx context.Context, f func() error) error {
 	for n := 1; ; n++ {
 		err := f()
-		if err == nil || !passes(err) || ctx.Err() != nil {
+		if err != nil && ctx.Err() != nil {
+			return ctx.Err() // whatever the request that was given up failed with
+		}
+		if err == nil || !passes(err) {
 			return err
 		}
 		if n >= p.Attempts {
