@@ -140,10 +140,7 @@ func (p *plan) side(after bool) []resource {
 	for _, s := range p.Steps {
 		st, k := s.Old, kindOf(s)
 		if after {
-			st = s.New
-			if k == deleted || k == forgotten {
-				st = nil
-			} else if st == nil && k == unchanged {
+			if st = s.New; st == nil && k == unchanged {
 				st = s.Old
 			}
 		}

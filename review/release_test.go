@@ -80,6 +80,23 @@ func TestWhatAReplacementMeans(t *testing.T) {
 	alb["replaceReasons"], alb["detailedDiff"] = []any{"internal"}, object{"internal": object{"kind": "update-replace"}}
 	has(t, reviewed(t, Options{}, alb).Markdown, "`internal`: `false` → `true`", "The new one has a new DNS name: clients that hold the old one fail until DNS follows", "The old name is `alb-1.example.com`")
 
+	// A name that is made up anew for the new one causes nothing, unless nothing else does.
+	named := func(name, subnet string) object {
+		return object{"nodeGroupName": name, "subnet": subnet, "__defaults": []any{"nodeGroupName"}}
+	}
+	for _, c := range []struct{ subnet, want string }{{"b", "`subnet`: `a` → `b`"}, {"a", "`nodeGroupName`: `n-1` → `n-2`"}} {
+		s := step("replace", "aws:eks/nodeGroup:NodeGroup", "n", named("n-1", "a"), named("n-2", c.subnet))
+		s["detailedDiff"] = object{"nodeGroupName": object{"kind": "update-replace"}, "subnet": object{"kind": "update-replace"}}
+		if c.subnet == "a" {
+			s["detailedDiff"] = object{"nodeGroupName": object{"kind": "update-replace"}}
+		}
+		text := reviewed(t, Options{}, s).Markdown
+		has(t, text, c.want)
+		if c.subnet == "b" {
+			has(t, text, "not `nodeGroupName`")
+		}
+	}
+
 	workload := func(name string, selector object) object {
 		return same("kubernetes:apps/v1:Deployment", name, object{
 			"metadata": object{"name": name, "namespace": "shop"},
