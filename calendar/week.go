@@ -14,6 +14,16 @@ type Week struct {
 	Name string
 	// Intervals of the week, without a gap.
 	Intervals []Interval
+	// Runs are the actions that run in it, in time order, also those that change nothing.
+	Runs []Run
+}
+
+// Run is one time that an action runs.
+type Run struct {
+	// At is when, in the schedule's zone.
+	At time.Time
+	// Action that runs.
+	Action Action
 }
 
 // NodeHours is the desired number of nodes times the hours that it holds.
@@ -45,13 +55,13 @@ func (s Schedule) Weeks(at time.Time) ([]Week, error) {
 	for quiet < weeks && (clocks(begin(quiet), begin(quiet+1)) != "" || clocks(begin(quiet+1), begin(quiet+2)) != "") {
 		quiet++
 	}
-	usual := Week{"a usual week", weekOf(intervals(always, s.Base, begin(quiet), begin(quiet+2)), begin(quiet), begin(quiet+1))}
+	usual := weekOf("a usual week", always, intervals(always, s.Base, begin(quiet), begin(quiet+2)), begin(quiet), begin(quiet+1))
 	known := map[string]bool{pattern(usual): true}
 
 	year := intervals(plan, s.Base, begin(0), begin(weeks+1))
 	var changes, others []Week
 	for w := range weeks {
-		one := Week{"the week of " + begin(w).Format("2 Jan 2006"), weekOf(year, begin(w), begin(w+1))}
+		one := weekOf("the week of "+begin(w).Format("2 Jan 2006"), plan, year, begin(w), begin(w+1))
 		if how := clocks(begin(w), begin(w+1)); how != "" {
 			one.Name += ", when clocks go " + how
 			changes = append(changes, one)
@@ -79,7 +89,8 @@ func clocks(from, until time.Time) string {
 }
 
 // weekOf is what all has from the first change after monday to the first one after next; all ends a week after next.
-func weekOf(all []Interval, monday, next time.Time) (out []Interval) {
+func weekOf(name string, plan []Entry, all []Interval, monday, next time.Time) Week {
+	week := Week{Name: name}
 	from, until := firstChange(all, monday, next), firstChange(all, next, next.AddDate(0, 0, 7))
 	for _, i := range all {
 		if !i.Until.After(from) || !i.From.Before(until) {
@@ -91,9 +102,12 @@ func weekOf(all []Interval, monday, next time.Time) (out []Interval) {
 		if i.Until.After(until) {
 			i.Until = until
 		}
-		out = append(out, i)
+		week.Intervals = append(week.Intervals, i)
 	}
-	return out
+	for _, r := range runsOf(plan, from, until) {
+		week.Runs = append(week.Runs, Run{At: r.at, Action: r.does})
+	}
+	return week
 }
 
 func firstChange(all []Interval, from, until time.Time) time.Time {

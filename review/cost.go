@@ -281,3 +281,11 @@ func dollars(f float64) string {
 	}
 	return whole + "." + rest
 }
+
+// InstancePrice is what an hour of a machine costs on demand in a region, in US dollars, and where that is from; ok is false for one that
+// the table does not have.
+func InstancePrice(region, instanceType string) (usd float64, source string, ok bool) {
+	t := priceTable()
+	usd, ok = t.Regions[region].InstanceHour[instanceType]
+	return usd, "table of " + t.Date, ok
+}

@@ -20,8 +20,9 @@ type command struct {
 }
 
 var commands = map[string]command{
-	"promote": {"copy an image by digest to another registry, for an environment", promote},
-	"review":  {"write what a pull request changes, from `pulumi preview --json`", runReview},
+	"calendar": {"show the week: nodes, whether the pods fit, what it saves", runCalendar},
+	"promote":  {"copy an image by digest to another registry, for an environment", promote},
+	"review":   {"write what a pull request changes, from `pulumi preview --json`", runReview},
 }
 
 func main() {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/slipway-iac/slipway/review"
 	"github.com/slipway-iac/slipway/review/github"
+	"github.com/slipway-iac/slipway/week"
 )
 
 const reviewUsage = `slipway review [FLAGS] [FILE]
@@ -51,7 +52,7 @@ func (l *labels) Set(s string) error {
 }
 
 func runReview(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	var o review.Options
+	o := review.Options{Week: weekInReview, NodeHours: week.NodeHours}
 	var tags labels
 	flags := flag.NewFlagSet("review", flag.ContinueOnError)
 	flags.SetOutput(stderr)

@@ -6,7 +6,7 @@ import (
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/slipway-iac/slipway/components/workload/internal/quantity"
+	"github.com/slipway-iac/slipway/internal/quantity"
 	"github.com/slipway-iac/slipway/internal/check"
 )
 

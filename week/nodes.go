@@ -1,0 +1,82 @@
+package week
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/slipway-iac/slipway/calendar"
+	"github.com/slipway-iac/slipway/capacity"
+)
+
+// readNodes takes the groups from the one cluster, and the zones from its network.
+func (s *Stack) readNodes(resources []Resource) {
+	clusters := of(resources, clusterType)
+	if len(clusters) != 1 {
+		s.unread("the stack has %d of %s, must have one", len(clusters), clusterType)
+		return
+	}
+	r := &reader{of: fmt.Sprintf("cluster %q", clusters[0].Name)}
+	in := clusters[0].Inputs
+	zones := s.zones(in, of(resources, vpcType))
+	scheduled := 0
+	for i, v := range r.list(in, "", "nodeGroups") {
+		path := fmt.Sprintf("nodeGroups[%d].", i)
+		m, ok := v.(map[string]any)
+		if !ok {
+			r.addf(strings.TrimSuffix(path, "."), "is not known before the stack is there, or no object")
+			continue
+		}
+		g := capacity.NodeGroup{
+			Name: r.text(m, path, "name", true), Owner: r.text(m, path, "desiredSizeOwner", false), DiskGiB: r.number(m, path, "diskSizeGiB", false), Zones: zones,
+			Size: calendar.Size{Min: r.number(m, path, "minSize", true), Max: r.number(m, path, "maxSize", true), Desired: r.number(m, path, "desiredSize", true)},
+		}
+		g.PrefixDelegation, _ = m["prefixDelegation"].(bool)
+		for j, v := range r.list(m, path, "instanceTypes") {
+			at := fmt.Sprintf("%sinstanceTypes[%d]", path, j)
+			name := r.asText(v, at)
+			t, err := capacity.Lookup(name)
+			if name != "" && err != nil {
+				r.addf(at, "%v", err)
+			}
+			g.Instances = append(g.Instances, t)
+		}
+		if g.Owner == capacity.OwnerSchedule {
+			scheduled++
+		}
+		s.Capacity.Groups = append(s.Capacity.Groups, g)
+	}
+	if scheduled != 1 && len(r.problems) == 0 {
+		r.addf("nodeGroups", "has %d groups whose desiredSizeOwner is %q, must have one: which the schedule is for is not known", scheduled, capacity.OwnerSchedule)
+	}
+	s.Unread = append(s.Unread, r.problems...)
+}
+
+// zones are names for as many zones as the cluster's nodes are in. What they are called matters to no verdict.
+func (s *Stack) zones(cluster map[string]any, vpcs []Resource) []string {
+	n := 0
+	switch subnets, known := cluster["privateSubnetIds"].([]any); {
+	case len(vpcs) == 1:
+		r := &reader{of: fmt.Sprintf("network %q", vpcs[0].Name)}
+		if n = len(r.list(vpcs[0].Inputs, "", "zoneNames")); n == 0 {
+			n = r.number(vpcs[0].Inputs, "", "zones", true)
+		}
+		s.Unread = append(s.Unread, r.problems...)
+	case known:
+		// EKS takes one subnet of each zone, and nodes are spread over subnets.
+		n = len(subnets)
+	default:
+		s.unread("in how many zones the nodes are is not known: the stack has %d of %s, and the cluster's privateSubnetIds are not known", len(vpcs), vpcType)
+	}
+	var all []string
+	for z := range min(n, 26) {
+		all = append(all, string(rune('a'+z)))
+	}
+	return all
+}
+
+func (s *Stack) unread(format string, a ...any) {
+	if line := fmt.Sprintf(format, a...); !slices.Contains(s.Unread, line) {
+		s.Unread = append(s.Unread, line)
+	}
+}
