@@ -48,11 +48,30 @@ func TestImportersCompileOnlyWhatTheyUse(t *testing.T) {
 
 // TestPurePackagesKnowNoCloud holds what needs none to plain Go: of Pulumi only the form in which problems are reported.
 func TestPurePackagesKnowNoCloud(t *testing.T) {
-	for _, pkg := range []string{"calendar", "capacity"} {
+	for _, pkg := range []string{"calendar", "capacity", "week"} {
 		for _, dep := range closure(t, module+"/"+pkg) {
 			if strings.HasPrefix(dep, "github.com/pulumi/") && dep != "github.com/pulumi/pulumi/sdk/v3/go/pulumi/errors" || strings.HasPrefix(dep, module+"/components/") {
 				t.Errorf("%s reaches %s", pkg, dep)
 			}
+		}
+	}
+}
+
+// TestWeekKnowsNoReview: what feeds it is the caller's choice.
+func TestWeekKnowsNoReview(t *testing.T) {
+	for _, dep := range closure(t, module+"/week") {
+		if strings.HasPrefix(dep, module+"/review") || strings.HasPrefix(dep, module+"/dryrun") {
+			t.Errorf("week reaches %s", dep)
+		}
+	}
+}
+
+// TestDryrunSpeaksTheProtocolOnly: of Pulumi it compiles what is generated from the protocol, not the SDK.
+func TestDryrunSpeaksTheProtocolOnly(t *testing.T) {
+	for _, dep := range closure(t, module+"/dryrun") {
+		if strings.HasPrefix(dep, module) && dep != module+"/dryrun" ||
+			strings.HasPrefix(dep, "github.com/pulumi/") && !strings.HasPrefix(dep, "github.com/pulumi/pulumi/sdk/v3/proto/go") {
+			t.Errorf("dryrun reaches %s", dep)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package week
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -196,11 +197,14 @@ func (r *Report) others() (all []other) {
 				rows = append(rows, one)
 			}
 		}
-		hours := r.weeks[w].NodeHours()
-		if len(rows) == 0 && hours == normal {
-			continue
+		long := 0.0
+		for _, i := range r.weeks[w].Intervals {
+			long += i.Hours()
 		}
-		all = append(all, other{fmt.Sprintf("%s: %s node-hours (%+g)", r.weeks[w].Name, plainNumber(hours), hours-normal), rows})
+		// A week ends with its first change after Monday: one that is shorter by more than an hour ends where an earlier one says so.
+		if nodeHours := r.weeks[w].NodeHours(); len(rows) > 0 || nodeHours != normal && math.Abs(long-hoursPerWeek) <= 1 {
+			all = append(all, other{fmt.Sprintf("%s: %s node-hours in %s hours", r.weeks[w].Name, plainNumber(nodeHours), plainNumber(long)), rows})
+		}
 	}
 	return all
 }

@@ -19,16 +19,15 @@ const (
 	svgRight  = 130
 	svgTop    = 74
 	svgHigh   = 190
-	svgLane   = 15
-	svgLetter = 6.1 // a letter of 11 pixels is that wide at most, on average
-	svgLanes  = 8
+	svgApart  = 18  // between names of actions, so that their lines are 12 pixels apart
+	svgLetter = 6.3 // a letter of 11 pixels is that wide, on average
 )
 
 const svgStyle = `<style>
 text{font:11px system-ui,sans-serif;fill:#1f2328}
 .title{font-size:15px;font-weight:600}
 .bg{fill:#fff}.range{fill:#54aeff;opacity:.25}.band{fill:#0969da;opacity:.75}
-.grid{stroke:#d0d7de;stroke-width:1}.mark{stroke:#8250df;stroke-width:1}.soft{fill:#59636e}
+.grid{stroke:#d0d7de;stroke-width:1}.mark{stroke:#8250df;stroke-width:1;fill:none}.soft{fill:#59636e}
 .under{stroke:#fff;stroke-width:4}.min{stroke:#1a7f37;stroke-width:2;stroke-dasharray:6 4}.max{stroke:#bc4c00;stroke-width:2;stroke-dasharray:2 3}
 .minText{fill:#1a7f37}.maxText{fill:#bc4c00}
 @media(prefers-color-scheme:dark){text{fill:#f0f6fc}.bg{fill:#0d1117}.range{fill:#388bfd}.band{fill:#1f6feb}.grid{stroke:#3d444d}.mark{stroke:#ab7df8}
@@ -48,7 +47,7 @@ func svgX(minute float64) float64 {
 }
 
 // SVG is a picture of a usual week from Monday 0:00 on, in the schedule's zone: the desired nodes as bars, the range from min to max
-// behind them, lines at the fewest nodes that hold the pods, and the actions by name below.
+// behind them, lines at the fewest nodes that hold the pods, and the actions by name below it.
 func (r *Report) SVG() string {
 	top := 1
 	usual := r.weeks[0]
@@ -57,8 +56,8 @@ func (r *Report) SVG() string {
 	}
 	top = max(top, r.fewestMin, r.fewestMax)
 	y := func(nodes int) float64 { return svgTop + svgHigh*(1-float64(nodes)/float64(top)) }
-	labels, lanes, left := marks(usual.Runs)
-	height := svgTop + svgHigh + 26 + lanes*svgLane + 14
+	labels, high, left := marks(usual.Runs)
+	height := svgTop + svgHigh + 22 + high
 
 	var b strings.Builder
 	title := fmt.Sprintf("Nodes in a usual week under the schedule %q, times in %s", printable(r.stack.Name), printable(r.zone))
@@ -83,20 +82,20 @@ func (r *Report) SVG() string {
 	}
 	for d := range 8 {
 		x := svgX(float64(d) * 24 * 60)
-		fmt.Fprintf(&b, `<line class="grid" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`, x, svgTop, x, svgTop+svgHigh+18)
+		fmt.Fprintf(&b, `<line class="grid" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`, x, svgTop, x, svgTop+svgHigh+4)
 		if d < 7 {
-			fmt.Fprintf(&b, `<text class="soft" x="%.1f" y="%d" text-anchor="middle">%s</text>`, svgX(float64(d)*24*60+12*60), svgTop+svgHigh+14, time.Weekday((d + 1) % 7).String()[:3])
+			fmt.Fprintf(&b, `<text class="soft" x="%.1f" y="%d" text-anchor="middle">%s</text>`, svgX(float64(d)*24*60+12*60), svgTop-6, time.Weekday((d + 1) % 7).String()[:3])
 		}
 		b.WriteString("\n")
 	}
 	r.needs(&b, y)
 	for _, m := range labels {
-		base := svgTop + svgHigh + 26 + (m.lane+1)*svgLane
-		fmt.Fprintf(&b, `<line class="mark" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`, m.x, svgTop, m.x, base)
-		fmt.Fprintf(&b, `<text x="%.1f" y="%d">%s</text>`+"\n", m.x+3, base, html.EscapeString(m.text))
+		const axis = svgTop + svgHigh
+		fmt.Fprintf(&b, `<path class="mark" d="M%.1f %dV%dL%.1f %d"/>`, m.x, svgTop, axis+4, m.textX, axis+12)
+		fmt.Fprintf(&b, `<text transform="translate(%.1f %d) rotate(45)">%s</text>`+"\n", m.textX, axis+20, html.EscapeString(m.text))
 	}
 	if left > 0 {
-		fmt.Fprintf(&b, `<text class="soft" x="%d" y="%d">%d more without a name here</text>`+"\n", svgWidth-svgRight+8, height-10, left)
+		fmt.Fprintf(&b, `<text class="soft" x="%d" y="%d">and %s without a name here</text>`+"\n", svgLeft, height-8, counted(left, "action"))
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
@@ -144,37 +143,36 @@ func pieces(i calendar.Interval) [][2]float64 {
 	return [][2]float64{{from, from + long}}
 }
 
-// mark is a run of an action.
+// mark is a run of an action: a line at x, and a name that begins at textX and goes down to the right.
 type mark struct {
-	x    float64
-	lane int
-	text string
+	x, textX float64
+	text     string
 }
 
-// marks places the names of actions in lanes, from the last to the first: each below those that begin where it is still being read,
-// so that none overlaps another, nor another's line. left is how many have no room.
-func marks(runs []calendar.Run) (all []mark, lanes, left int) {
+// svgSlope is how far a name goes down, and to the right, for each pixel of its length: 45 degrees.
+const svgSlope = 0.7072
+
+// marks places the names of actions side by side, so that none overlaps another; high is the height that they take, left how many
+// have no room.
+func marks(runs []calendar.Run) (all []mark, high, left int) {
 	// The week of the runs begins later than Monday 0:00, so that its last ones may come first here.
 	order := slices.Clone(runs)
-	slices.SortStableFunc(order, func(a, b calendar.Run) int { return cmp.Compare(minuteIn(b.At), minuteIn(a.At)) })
+	slices.SortStableFunc(order, func(a, b calendar.Run) int { return cmp.Compare(minuteIn(a.At), minuteIn(b.At)) })
+	next := 0.0
 	for _, run := range order {
 		m := mark{x: svgX(minuteIn(run.At))}
-		room := int((svgWidth - 8 - m.x) / svgLetter)
-		m.text = cut(run.At.Format("15:04 ")+printable(run.Action.Name), min(room, 32))
-		end := m.x + svgLetter*float64(len([]rune(m.text))) + 8
-		for _, later := range all {
-			if later.x < end {
-				m.lane = max(m.lane, later.lane+1)
-			}
-		}
-		if m.lane >= svgLanes {
+		m.textX = max(m.x, next)
+		room := int((svgWidth - 8 - m.textX) / svgSlope / svgLetter)
+		if room < len("00:00 …") {
 			left++
 			continue
 		}
-		lanes = max(lanes, m.lane+1)
+		next = m.textX + svgApart
+		m.text = cut(run.At.Format("15:04 ")+printable(run.Action.Name), min(room, 32))
+		high = max(high, int(svgSlope*(svgLetter*float64(len([]rune(m.text)))+12)))
 		all = append(all, m)
 	}
-	return all, lanes, left
+	return all, high, left
 }
 
 // step is the distance of lines, so that there are ten at most.

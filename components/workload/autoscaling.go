@@ -7,8 +7,8 @@ import (
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/slipway-iac/slipway/internal/quantity"
 	"github.com/slipway-iac/slipway/internal/check"
+	"github.com/slipway-iac/slipway/internal/quantity"
 )
 
 // Autoscaling gives the number of pods to a HorizontalPodAutoscaler. Only for apps that keep nothing in the pod.

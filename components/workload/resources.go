@@ -6,8 +6,8 @@ import (
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/slipway-iac/slipway/internal/quantity"
 	"github.com/slipway-iac/slipway/internal/check"
+	"github.com/slipway-iac/slipway/internal/quantity"
 )
 
 // Resources is what one pod is promised and what it may not exceed. A change rolls the pods.

@@ -9,8 +9,8 @@ import (
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
-	"github.com/slipway-iac/slipway/internal/quantity"
 	"github.com/slipway-iac/slipway/internal/check"
+	"github.com/slipway-iac/slipway/internal/quantity"
 )
 
 // Scratch is a directory that the container may write to; the rest of its file system is read-only. It is empty when a pod

@@ -1,0 +1,243 @@
+package week_test
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/slipway-iac/slipway/calendar"
+	"github.com/slipway-iac/slipway/review"
+	"github.com/slipway-iac/slipway/week"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+var now = time.Date(2026, 8, 12, 9, 0, 0, 0, time.UTC)
+
+// taken are the resources of a preview that the CLI has printed.
+func taken(t *testing.T, name string) (all []week.Resource) {
+	t.Helper()
+	f, err := os.Open(filepath.Join("..", "review", "testdata", name+".json.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := review.Read(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range p.Steps {
+		if s.New != nil {
+			all = append(all, week.Resource{Type: s.URN.Type(), Name: s.URN.Name(), Inputs: s.New.Inputs})
+		}
+	}
+	return all
+}
+
+// unknown stands in a patch for a value that is not known.
+const unknown = "UNKNOWN"
+
+func look(t *testing.T, resources []week.Resource) *week.Report {
+	t.Helper()
+	s, err := week.Read(resources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := week.Look(s, week.Options{Now: now, Hour: 0.096, Source: "of a test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// changed are the resources with the inputs of one, of a type and a name, changed by a JSON merge.
+func changed(t *testing.T, resources []week.Resource, kind, patch string) []week.Resource {
+	t.Helper()
+	done := false
+	for _, r := range resources {
+		if r.Type != kind || done {
+			continue
+		}
+		done = true
+		var p map[string]any
+		if err := json.Unmarshal([]byte(patch), &p); err != nil {
+			t.Fatal(err)
+		}
+		for k, v := range p {
+			r.Inputs[k] = v
+			if v == unknown {
+				r.Inputs[k] = struct{}{}
+			}
+		}
+	}
+	if !done {
+		t.Fatalf("there is no %s", kind)
+	}
+	return resources
+}
+
+// TestGoldens: what is shown of the stack as it runs, of its first preview, and of one whose nights are too small.
+func TestGoldens(t *testing.T) {
+	small := changed(t, taken(t, "schedule"), "slipway:index:EksCluster", `{"nodeGroups": [{"name": "main", "instanceTypes": ["t3.small"],
+		"minSize": 3, "maxSize": 6, "desiredSize": 3, "desiredSizeOwner": "schedule", "diskSizeGiB": 80}]}`)
+	small = changed(t, small, week.ScheduleType, `{"actions": [{"name": "sale", "start": "2026-11-27T08:00", "end": "2026-11-28T10:00", "min": 5, "desired": 5},
+		{"name": "noon", "recurrence": "0 12 * * 3", "min": 2, "desired": 4}]}`)
+	for name, resources := range map[string][]week.Resource{"unchanged": taken(t, "unchanged"), "first": taken(t, "first"), "small": small} {
+		r := look(t, resources)
+		for ending, got := range map[string]string{"txt": r.Text(), "md": r.Markdown(), "svg": r.SVG()} {
+			file := filepath.Join("testdata", name+"."+ending)
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if want, err := os.ReadFile(file); err != nil || got != string(want) {
+				t.Errorf("%v, %s is\n%s\nwant\n%s", err, file, got, want)
+			}
+		}
+	}
+}
+
+// TestNodeHours is what the calendar says.
+func TestNodeHours(t *testing.T) {
+	for _, r := range taken(t, "unchanged") {
+		if r.Type != week.ScheduleType {
+			continue
+		}
+		size := func(n int) calendar.Size { return calendar.Size{Min: n, Max: 6, Desired: n} }
+		s := calendar.Schedule{
+			TimeZone: "America/Los_Angeles", Base: size(3),
+			Nights:   &calendar.Nights{DownAt: "20:00", UpAt: "06:30", Size: size(2)},
+			Weekends: &calendar.Weekends{From: "Fri 20:00", Until: "Mon 06:30", Size: size(2)},
+		}
+		monday := time.Date(2026, 8, 3, 7, 0, 0, 0, time.UTC)
+		want, err := s.NodeHours(monday, monday.AddDate(0, 0, 7))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, says, ok := week.NodeHours(r.Inputs)
+		if !ok || got != want || !strings.Contains(says, fmt.Sprint(want)) {
+			t.Errorf("%g %q %v, want %g", got, says, ok, want)
+		}
+		r.Inputs["base"] = struct{}{}
+		if _, _, ok := week.NodeHours(r.Inputs); ok {
+			t.Error("a base that is not known has node-hours")
+		}
+		return
+	}
+	t.Error("no schedule")
+}
+
+// TestWhatIsNotKnownIsSaid and not guessed: without a schedule there is no week, without nodes or apps there is no verdict.
+func TestWhatIsNotKnownIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		kind, patch, err, text string
+	}{
+		{week.ScheduleType, `{"base": "UNKNOWN"}`, `schedule "week": base is not known before the stack is there`, ""},
+		{week.ScheduleType, `{"nights": {"downAt": 7, "upAt": "06:30", "size": {"min": "x", "max": 1.5}}}`, `nights.size.desired is not there`, ""},
+		{week.ScheduleType, `{"timeZone": "Pacific"}`, "timeZone", ""},
+		{"slipway:index:EksCluster", `{"nodeGroups": "UNKNOWN"}`, "", `cluster "cluster": nodeGroups is not known before the stack is there`},
+		{"slipway:index:EksCluster", `{"nodeGroups": [{"name": "x", "instanceTypes": ["m99.huge"], "minSize": 1, "maxSize": 1, "desiredSize": 1}]}`, "", `"m99.huge"`},
+		{"slipway:index:EksCluster", `{"nodeGroups": []}`, "", "0 groups whose desiredSizeOwner"},
+		{"slipway:index:Vpc", `{"zones": "UNKNOWN"}`, "", `network "network": zones is not known`},
+		{"slipway:index:AppDeployment", `{"replicas": "UNKNOWN", "autoscaling": null}`, "", "replicas is not known"},
+		{"slipway:index:AppDeployment", `{"resources": {"requests": {"cpu": "lots", "memory": "64Mi"}}}`, "", `resources.requests.cpu is "lots", must be a quantity`},
+		{"slipway:index:AppDeployment", `{"rollout": {"strategy": "RollingUpdate", "maxSurge": "half"}}`, "", `rollout.maxSurge is "half"`},
+		{"slipway:index:AppDeployment", `{"sidecars": [{"name": "log"}]}`, "", "what its sidecars request is not recorded"},
+	} {
+		resources := changed(t, taken(t, "unchanged"), c.kind, c.patch)
+		s, err := week.Read(resources)
+		if err == nil {
+			var r *week.Report
+			if r, err = week.Look(s, week.Options{Now: now}); err == nil {
+				if c.err != "" || !strings.Contains(r.Text(), c.text) || !strings.Contains(r.Text(), "403.5") || r.Unfit() {
+					t.Errorf("%s: %s", c.patch, r.Text())
+				}
+				continue
+			}
+		}
+		if c.err == "" || !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: %v, want %q", c.patch, err, c.err)
+		}
+	}
+	all := taken(t, "unchanged")
+	for _, r := range all {
+		if r.Type == week.ScheduleType {
+			all = append(all, week.Resource{Type: r.Type, Name: "other", Inputs: r.Inputs})
+		}
+	}
+	if _, err := week.Read(all); err == nil || !strings.Contains(err.Error(), `2 schedules, "other", "week"`) {
+		t.Error(err)
+	}
+	if _, err := week.Read(nil); err == nil || week.Has(nil) {
+		t.Error("nothing has a week")
+	}
+}
+
+// TestUnfit: at night one small node does not hold what has to run.
+func TestUnfit(t *testing.T) {
+	if look(t, taken(t, "unchanged")).Unfit() {
+		t.Error("the stack as it runs does not fit")
+	}
+	if !look(t, changed(t, taken(t, "schedule"), "slipway:index:AppDeployment", `{"replicas": 40, "autoscaling": null}`)).Unfit() {
+		t.Error("40 pods fit one node")
+	}
+}
+
+// TestNamesMeanNothing to a reader of SVG or Markdown, whatever is in them.
+func TestNamesMeanNothing(t *testing.T) {
+	resources := taken(t, "unchanged")
+	rapid.Check(t, func(rt *rapid.T) {
+		name := rapid.StringOfN(rapid.RuneFrom([]rune("a<>&\"'|`@#[]()*_~\n\r\x1b\x00w.:/é"+"\u202e")), 0, 20, -1).Draw(rt, "name")
+		for i := range resources {
+			if resources[i].Type == week.ScheduleType {
+				resources[i].Name = name
+			}
+		}
+		s, err := week.Read(resources)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		s.Unread = []string{"not looked at here"} // to judge all pods each time takes long
+		r, err := week.Look(s, week.Options{Now: now})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for d := xml.NewDecoder(strings.NewReader(r.SVG())); ; {
+			token, err := d.Token()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				rt.Fatalf("%v:\n%s", err, r.SVG())
+			}
+			if e, is := token.(xml.StartElement); is && e.Name.Local == "a" {
+				rt.Fatal("the name has made an element")
+			}
+		}
+		line := r.Markdown()
+		line = line[strings.Index(line, "<summary>")+len("<summary>"):]
+		line = strings.ReplaceAll(line[:strings.Index(line, "</summary>")], "&#", "")
+		if strings.ContainsAny(line, "<>&\"'|`@#[]*_~\n\r\x1b\x00:/\u202e") {
+			rt.Fatalf("%q", line)
+		}
+		if strings.ContainsAny(r.Text(), "\x1b\x00\r\u202e") {
+			rt.Fatalf("%q", r.Text())
+		}
+	})
+}
