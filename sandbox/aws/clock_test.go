@@ -102,7 +102,7 @@ func TestActionsRunInTheirOrderAndResizeNodeGroups(t *testing.T) {
 	c.want(c.advance("2027-03-29T05:00:00Z"),
 		"Fri 20:00 down {1 4 2}→{1 4 1}",
 		"Sat 02:30 late {1 4 1}→{1 4 2}",
-		"Sun 03:30 late {1 4 2}→{1 4 2}", // clocks skip 02:30
+		"Sun 03:00 late {1 4 2}→{1 4 2}", // clocks skip 02:30
 		"Mon 02:30 late {1 4 2}→{1 4 2}",
 		"Mon 07:00 up {1 4 2}→{2 4 3}")
 	c.do(func(tx *Tx) {

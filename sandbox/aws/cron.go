@@ -92,8 +92,8 @@ func cronPart(field int, part string) ([]int, error) {
 }
 
 // next is the first time after t, in t's time zone, that fits; the zero time where there is none within eight years (the
-// longest pause of February 29). A local time that clocks skip runs as much later as they skip, one that comes twice runs the first
-// time; AWS only says that recurrences adjust to daylight saving.
+// longest pause of February 29). A local time that clocks skip runs at the moment at which they do, one that comes twice runs the first
+// time, as in Vixie cron; AWS only says that recurrences adjust to daylight saving.
 func (c *cron) next(t time.Time) time.Time {
 	year, month, day := t.Date()
 	for d := range 8*366 + 1 {
@@ -104,7 +104,10 @@ func (c *cron) next(t time.Time) time.Time {
 		var first time.Time
 		for _, hour := range c.sets[1] {
 			for _, minute := range c.sets[0] {
-				at, _ := WallClock(date.Add(time.Duration(hour)*time.Hour+time.Duration(minute)*time.Minute), t.Location())
+				at, skipped := WallClock(date.Add(time.Duration(hour)*time.Hour+time.Duration(minute)*time.Minute), t.Location())
+				if skipped != 0 {
+					at, _ = at.ZoneBounds()
+				}
 				if at.After(t) && (first.IsZero() || at.Before(first)) {
 					first = at
 				}
