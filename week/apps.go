@@ -2,6 +2,7 @@ package week
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 )
 
 // readApps takes what components/workload records of an AppDeployment for what its Demand would be.
-func (s *Stack) readApps(apps []Resource) {
+func (s *Stack) readApps(apps, deployments []Resource) {
 	seen := map[string]int{}
 	for _, from := range apps {
 		r := &reader{of: fmt.Sprintf("app %q", from.Name)}
@@ -25,9 +26,7 @@ func (s *Stack) readApps(apps []Resource) {
 			r.addf("resources.requests", "is not there")
 		}
 		if ok {
-			a.Requests = capacity.Resources{
-				MilliCPU: r.amount(requests, "cpu", 1000), Memory: r.amount(requests, "memory", 1), Ephemeral: r.amount(requests, "ephemeralStorage", 1),
-			}
+			a.Requests = r.requests(requests, "resources.requests.", "ephemeralStorage", true)
 		}
 		if scaled, ok := r.object(in, "", "autoscaling"); ok {
 			a.Min, a.Max = r.number(scaled, "autoscaling.", "min", true), r.number(scaled, "autoscaling.", "max", true)
@@ -39,10 +38,8 @@ func (s *Stack) readApps(apps []Resource) {
 		if spread, ok := r.object(in, "", "spread"); ok {
 			a.Spread = capacity.Spread{Zones: r.text(spread, "spread.", "zones", false), Nodes: r.text(spread, "spread.", "nodes", false)}
 		}
-		for _, key := range []string{"initContainers", "sidecars"} {
-			if len(r.list(in, "", key)) > 0 {
-				s.Notes = append(s.Notes, fmt.Sprintf("%s: what its %s request is not recorded, and not counted", r.of, key))
-			}
+		if d := slices.IndexFunc(deployments, func(d Resource) bool { return d.Name == from.Name+"-deployment" }); d < 0 || !r.readPod(&a, deployments[d]) {
+			s.Notes = append(s.Notes, r.of+": what containers beside its own request, its neighbours, priority and volumes are not known, and not looked at")
 		}
 		s.Unread = append(s.Unread, r.problems...)
 		s.Capacity.Apps = append(s.Capacity.Apps, a)
@@ -50,9 +47,9 @@ func (s *Stack) readApps(apps []Resource) {
 }
 
 // amount is a quantity in parts of one.
-func (r *reader) amount(m map[string]any, key string, parts int64) int64 {
-	path := "resources.requests." + key
-	text := r.text(m, "resources.requests.", key, key != "ephemeralStorage")
+func (r *reader) amount(m map[string]any, path, key string, parts int64, required bool) int64 {
+	text := r.text(m, path, key, required)
+	path += key
 	if text == "" {
 		return 0
 	}

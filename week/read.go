@@ -40,7 +40,7 @@ type Stack struct {
 	Capacity capacity.Input
 	// Unread is why nothing can be said of pods, a line each; empty where something can.
 	Unread []string
-	// Notes are what the inputs do not record and so is not looked at, a line each.
+	// Notes are what is not looked at since the resources do not show it, a line each.
 	Notes []string
 }
 
@@ -73,7 +73,7 @@ func Read(resources []Resource) (*Stack, error) {
 		return nil, err
 	}
 	s.readNodes(resources)
-	s.readApps(of(resources, deploymentType))
+	s.readApps(of(resources, deploymentType), of(resources, kubernetesDeploymentType))
 	return s, nil
 }
 

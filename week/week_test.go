@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/slipway-iac/slipway/calendar"
+	"github.com/slipway-iac/slipway/capacity"
 	"github.com/slipway-iac/slipway/review"
 	"github.com/slipway-iac/slipway/week"
 )
@@ -143,6 +145,35 @@ func TestNodeHours(t *testing.T) {
 	t.Error("no schedule")
 }
 
+// podWith is a Deployment with a pod of one container, and what is given.
+func podWith(more string) string {
+	return `{"spec": {"template": {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "60m", "memory": "64Mi"}}}], ` + more + `}}}}`
+}
+
+// TestPodsAreWholePods: what is beside an app's container, and what it keeps away from, is what Demand makes of it.
+func TestPodsAreWholePods(t *testing.T) {
+	const mib = 1 << 20
+	s, err := week.Read(changed(t, taken(t, "unchanged"), "kubernetes:apps/v1:Deployment", podWith(`"initContainers": [
+		{"restartPolicy": "Always", "resources": {"requests": {"cpu": "40m", "memory": "36Mi", "ephemeral-storage": "1Mi"}}},
+		{"resources": {"requests": {"cpu": "500m", "memory": "10Mi"}}}],
+		"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+			{"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {"app.kubernetes.io/name": "users-backend"}}},
+			{"topologyKey": "topology.kubernetes.io/zone", "labelSelector": {"matchLabels": {"app.kubernetes.io/name": "thoughts-backend"}}}]},
+			"podAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100}]}}`)))
+	if err != nil || len(s.Unread)+len(s.Notes) > 0 {
+		t.Fatal(err, s.Unread, s.Notes)
+	}
+	got := s.Capacity.Apps[0]
+	want := capacity.App{
+		Name: "frontend", Requests: capacity.Resources{MilliCPU: 500, Memory: 100 * mib, Ephemeral: mib}, Min: 2, Max: 8, SurgeAtMin: 1, SurgeAtMax: 2,
+		Spread: capacity.Spread{Zones: capacity.SpreadPreferred, Nodes: capacity.SpreadPreferred}, Loose: true,
+		AwayFrom: []string{"users-backend"}, AwayFromInZone: []string{"thoughts-backend"},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want\n%+v", got, want)
+	}
+}
+
 // TestWhatIsNotKnownIsSaid and not guessed: without a schedule there is no week, without nodes or apps there is no verdict.
 func TestWhatIsNotKnownIsSaid(t *testing.T) {
 	for _, c := range []struct {
@@ -158,7 +189,10 @@ func TestWhatIsNotKnownIsSaid(t *testing.T) {
 		{"slipway:index:AppDeployment", `{"replicas": "UNKNOWN", "autoscaling": null}`, "", "replicas is not known"},
 		{"slipway:index:AppDeployment", `{"resources": {"requests": {"cpu": "lots", "memory": "64Mi"}}}`, "", `resources.requests.cpu is "lots", must be a quantity`},
 		{"slipway:index:AppDeployment", `{"rollout": {"strategy": "RollingUpdate", "maxSurge": "half"}}`, "", `rollout.maxSurge is "half"`},
-		{"slipway:index:AppDeployment", `{"sidecars": [{"name": "log"}]}`, "", "what its sidecars request is not recorded"},
+		{"kubernetes:apps/v1:Deployment", `{"spec": "UNKNOWN"}`, "", `Note: app "frontend": what containers beside its own request`},
+		{"kubernetes:apps/v1:Deployment", podWith(`"priorityClassName": "high"`), "", "frontend has a priority class"},
+		{"kubernetes:apps/v1:Deployment", podWith(`"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "c"}}]`), "", "frontend has a volume"},
+		{"kubernetes:apps/v1:Deployment", podWith(`"initContainers": [{"resources": {"requests": {"cpu": "some"}}}]`), "", `initContainers[0].resources.requests.cpu is "some"`},
 	} {
 		resources := changed(t, taken(t, "unchanged"), c.kind, c.patch)
 		s, err := week.Read(resources)
