@@ -36,8 +36,6 @@ type Result struct {
 	Resources []Resource
 	// Config is what the program was given, with secrets as a placeholder.
 	Config map[string]string
-	// Warnings that the program has written.
-	Warnings []string
 }
 
 // ProgramError is that the program has failed: its text is what the program said.
@@ -86,7 +84,7 @@ func Run(ctx context.Context, configFile string) (*Result, error) {
 	var out bytes.Buffer
 	run.Stdout, run.Stderr = &out, &out
 	runErr := run.Run()
-	said, warnings := e.all()
+	said := e.all()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -97,7 +95,7 @@ func Run(ctx context.Context, configFile string) (*Result, error) {
 		}
 		return nil, &ProgramError{text}
 	}
-	return &Result{Resources: m.all(), Config: project.config, Warnings: warnings}, nil
+	return &Result{Resources: m.all(), Config: project.config}, nil
 }
 
 // messageSize is the engine's own limit of a message: 400 MiB, sdk/go/common/util/rpcutil.

@@ -9,32 +9,28 @@ import (
 	"google.golang.org/protobuf/types/known/emptypb"
 )
 
-// engine keeps what the program says.
+// engine keeps the errors that the program says.
 type engine struct {
 	pulumirpc.UnimplementedEngineServer
 
-	mu               sync.Mutex
-	root             string
-	errors, warnings []string
+	mu     sync.Mutex
+	root   string
+	errors []string
 }
 
-func (e *engine) all() (errors, warnings []string) {
+// all is what the program has said of errors.
+func (e *engine) all() []string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.errors, e.warnings
+	return e.errors
 }
 
 // Log implements pulumirpc.EngineServer.
 func (e *engine) Log(_ context.Context, r *pulumirpc.LogRequest) (*emptypb.Empty, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	text := strings.TrimSpace(r.GetMessage())
-	switch r.GetSeverity() {
-	case pulumirpc.LogSeverity_ERROR:
-		e.errors = append(e.errors, text)
-	case pulumirpc.LogSeverity_WARNING:
-		e.warnings = append(e.warnings, text)
-	default:
+	if r.GetSeverity() == pulumirpc.LogSeverity_ERROR {
+		e.errors = append(e.errors, strings.TrimSpace(r.GetMessage()))
 	}
 	return &emptypb.Empty{}, nil
 }

@@ -53,7 +53,7 @@ func runCalendar(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	if *preview != "" {
 		resources, region, err = fromPreview(*preview, stdin)
 	} else {
-		resources, region, err = fromProgram(ctx, *config, stderr)
+		resources, region, err = fromProgram(ctx, *config)
 	}
 	if err != nil {
 		var program *dryrun.ProgramError
@@ -89,7 +89,7 @@ func runCalendar(ctx context.Context, args []string, stdin io.Reader, stdout, st
 	return code
 }
 
-func fromProgram(ctx context.Context, config string, stderr io.Writer) (all []week.Resource, region string, err error) {
+func fromProgram(ctx context.Context, config string) (all []week.Resource, region string, err error) {
 	result, err := dryrun.Run(ctx, config)
 	if err != nil {
 		return nil, "", err

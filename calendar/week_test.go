@@ -1,0 +1,41 @@
+package calendar_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/slipway-iac/slipway/calendar"
+)
+
+// TestRunsOfAWeek: the actions between a week's first change and the next one's, with those of dates only in the week that has them.
+func TestRunsOfAWeek(t *testing.T) {
+	s := production()
+	s.Actions = []calendar.Action{{Name: "sale", Start: "2026-11-27T08:00", Min: n(2), Desired: n(5)}}
+	weeks, err := s.Weeks(at(t, "Europe/Madrid", "2026-08-12 09:00"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs := func(w calendar.Week) string {
+		var all []string
+		for _, r := range w.Runs {
+			all = append(all, r.At.Format("Mon 15:04 ")+r.Action.Name)
+		}
+		return strings.Join(all, ", ")
+	}
+	const usual = "Mon 06:30 weekends-up, Mon 20:00 nights-down, Tue 06:30 nights-up, Tue 20:00 nights-down, Wed 06:30 nights-up, Wed 20:00 nights-down, " +
+		"Thu 06:30 nights-up, Thu 20:00 nights-down, Fri 06:30 nights-up, Fri 20:00 weekends-down"
+	if got := runs(weeks[0]); got != usual {
+		t.Errorf("a usual week has\n%s\nwant\n%s", got, usual)
+	}
+	found := false
+	for _, w := range weeks {
+		if sale := strings.Contains(runs(w), "Fri 08:00 sale"); sale != (w.Name == "the week of 23 Nov 2026") {
+			t.Errorf("%s has %s", w.Name, runs(w))
+		} else if sale {
+			found = true
+		}
+	}
+	if !found {
+		t.Error("no week has the sale")
+	}
+}
