@@ -20,7 +20,9 @@ func (s *system) fits(ctx *pulumi.Context, cfg *config.Config) error {
 	}
 	in := capacity.Input{Weeks: weeks, TimeZone: cfg.Schedule.TimeZone}
 	for _, g := range s.cluster.NodeGroups {
-		group := capacity.NodeGroup{Name: g.Name, Owner: g.DesiredSizeOwner, Size: s.week.Base, DiskGiB: g.DiskSizeGiB}
+		group := capacity.NodeGroup{
+			Name: g.Name, Owner: g.DesiredSizeOwner, Size: s.week.Base, DiskGiB: g.DiskSizeGiB, PrefixDelegation: s.cluster.PrefixDelegation,
+		}
 		for z := range cfg.Network.Zones {
 			group.Zones = append(group.Zones, string(rune('a'+z)))
 		}
