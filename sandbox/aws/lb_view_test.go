@@ -58,7 +58,7 @@ func TestLoadBalancersOfTheWorld(t *testing.T) {
 	}
 	wantGroups := []TargetGroup{{
 		ARN: w.id("targets"), Name: w.out("targets", "name"), Type: "instance", Protocol: "HTTP", Version: "HTTP1", Port: 30080, Algorithm: "round_robin",
-		Check:      HealthCheck{true, "HTTP", "traffic-port", "/healthz", "200", 10 * time.Second, 5 * time.Second, 3, 3},
+		Check:      HealthCheck{Enabled: true, Protocol: "HTTP", Port: "traffic-port", Path: "/healthz", Matcher: "200", Interval: 10 * time.Second, Timeout: 5 * time.Second, Healthy: 3, Unhealthy: 3},
 		MinHealthy: 1, ScalingGroups: []ScalingGroup{{Name: w.id("scaled"), Desired: 1}},
 	}}
 	if !reflect.DeepEqual(groups, wantGroups) {

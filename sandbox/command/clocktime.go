@@ -22,8 +22,8 @@ type clockOrder struct {
 }
 
 func parseClock(args []string) (o clockOrder, err error) {
-	usage := func(format string, a ...any) (clockOrder, error) {
-		return clockOrder{}, fmt.Errorf(format+"; usage: `%s clock [TIME [--zone ZONE] | --now]`", append(a, executable())...)
+	usage := func(format string, a ...any) error {
+		return fmt.Errorf(format+"; usage: `%s clock [TIME [--zone ZONE] | --now]`", append(a, executable())...)
 	}
 	for i := 0; i < len(args); i++ {
 		zone, isZone := strings.CutPrefix(args[i], "--zone=")
@@ -32,22 +32,22 @@ func parseClock(args []string) (o clockOrder, err error) {
 			o.zone = zone
 		case a == "--zone":
 			if i++; i == len(args) {
-				return usage("--zone has no value, must have a time zone, such as Europe/Madrid")
+				return clockOrder{}, usage("--zone has no value, must have a time zone, such as Europe/Madrid")
 			}
 			o.zone = args[i]
 		case a == "--now" || a == "reset":
 			o.reset = true
 		case strings.HasPrefix(a, "-") || o.time != "":
-			return usage("there is no argument %q", a)
+			return clockOrder{}, usage("there is no argument %q", a)
 		default:
 			o.time = a
 		}
 	}
 	if o.reset && o.time+o.zone != "" {
-		return usage("--now takes neither a TIME nor a --zone")
+		return clockOrder{}, usage("--now takes neither a TIME nor a --zone")
 	}
 	if o.time == "" && o.zone != "" {
-		return usage("--zone %s is without a TIME", o.zone)
+		return clockOrder{}, usage("--zone %s is without a TIME", o.zone)
 	}
 	return o, nil
 }

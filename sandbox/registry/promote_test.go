@@ -86,7 +86,7 @@ func (s *served) cut(method, path string) {
 // pushIndex pushes an image for two platforms, and something that refers to it.
 func (s *served) pushIndex(ref string) (digest, referrer string) {
 	s.t.Helper()
-	var index v1.ImageIndex = mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, arch := range []string{"amd64", "arm64"} {
 		i, _ := image(s.t)
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: i, Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: arch}}})

@@ -65,7 +65,7 @@ var outside = []netip.Prefix{
 func CheckAddress(id, zone, vpcCidr string) error {
 	a, err := netip.ParseAddr(id)
 	if err != nil {
-		return fmt.Errorf("The IP address '%s' is not a valid IPv4 address", id) //nolint:revive // AWS's words
+		return fmt.Errorf("The IP address '%s' is not a valid IPv4 address", id)
 	}
 	if vpc, err := netip.ParsePrefix(vpcCidr); err == nil && vpc.Contains(a) {
 		return nil
@@ -73,7 +73,7 @@ func CheckAddress(id, zone, vpcCidr string) error {
 	if zone == AllZones && slices.ContainsFunc(outside, func(p netip.Prefix) bool { return p.Contains(a) }) {
 		return nil
 	}
-	return fmt.Errorf("The IP address '%s' is not within the VPC's CIDR; outside of it set availabilityZone to \"all\"", id) //nolint:revive // AWS's words
+	return fmt.Errorf("The IP address '%s' is not within the VPC's CIDR; outside of it set availabilityZone to \"all\"", id)
 }
 
 // Account is the folder of an AWS account.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -139,7 +140,7 @@ func TestBesideTheModel(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		for i := range n {
-			change(t, a, func(tx *aws.Tx) { tx.Add(&aws.Object{Type: "test", ID: fmt.Sprint(i)}) })
+			change(t, a, func(tx *aws.Tx) { tx.Add(&aws.Object{Type: "test", ID: strconv.Itoa(i)}) })
 		}
 	})
 	all.Go(func() {

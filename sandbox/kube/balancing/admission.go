@@ -81,7 +81,7 @@ func (a *admitter) Validate(ctx context.Context, at admission.Attributes, _ admi
 		return admission.NewForbidden(at, err)
 	}
 	if b.Spec.TargetType == "ip" && b.Spec.NodeSelector != nil {
-		return admission.NewForbidden(at, errors.New("TargetGroupBinding cannot set NodeSelector when TargetType is ip")) //nolint:staticcheck // the webhook's words
+		return admission.NewForbidden(at, errors.New("TargetGroupBinding cannot set NodeSelector when TargetType is ip"))
 	}
 	if at.GetOperation() == admission.Create {
 		if err := a.alone(ctx, *k, b); err != nil {
