@@ -3,6 +3,7 @@ package week
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -135,7 +136,7 @@ func nodesOrNone(n int) string {
 	if n == 0 {
 		return fmt.Sprintf("more than %d", mostTried)
 	}
-	return fmt.Sprint(n)
+	return strconv.Itoa(n)
 }
 
 func counted(n int, one string) string {
