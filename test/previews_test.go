@@ -87,20 +87,20 @@ func program(t *testing.T, from, name string, oldAndNew ...string) string {
 		"module github.com/slipway-iac/slipway\n",
 		"module github.com/slipway-iac/slipway/"+name+"\n\nrequire github.com/slipway-iac/slipway v0.0.0\n\nreplace github.com/slipway-iac/slipway => "+root+"\n",
 	)
-	for _, f := range []struct {
-		name, from string
-		change     *strings.Replacer
-	}{
-		{"go.mod", "..", module},
-		{"go.sum", "..", strings.NewReplacer()},
-		{"main.go", from, strings.NewReplacer(oldAndNew...)},
-		{"Pulumi.yaml", from, strings.NewReplacer()},
-	} {
-		content, err := os.ReadFile(filepath.Join(f.from, f.name))
+	sources, err := filepath.Glob(filepath.Join(from, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]*strings.Replacer{filepath.Join("..", "go.mod"): module, filepath.Join("..", "go.sum"): strings.NewReplacer(), filepath.Join(from, "Pulumi.yaml"): strings.NewReplacer()}
+	for _, source := range sources {
+		files[source] = strings.NewReplacer(oldAndNew...)
+	}
+	for file, change := range files {
+		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, f.name), []byte(f.change.Replace(string(content))), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), []byte(change.Replace(string(content))), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
