@@ -11,6 +11,9 @@ import (
 
 // toPods has the load balancer send to the pods themselves, and releases under load.
 func (r *real) toPods(t *testing.T) {
+	for i := range r.config { // a new pod has a minute more, in which the load balancer finds it healthy
+		r.config[i] = strings.Replace(r.config[i], "progressDeadlineSeconds: 150", "progressDeadlineSeconds: 240", 1)
+	}
 	r.config = append(r.config, "config:\n", "config:\n  slipway:targetType: ip\n")
 	r.up(t)
 	d := openDoor(t, r.box)
