@@ -56,7 +56,8 @@ type HttpsLoadBalancerArgs struct {
 	// node group's. At least one for target.Instance, where a route has a target; not used for pods. A node group that is replaced brings a new auto scaling
 	// group, and its attachments are replaced with it: the new group's first, then the old group's are removed.
 	AutoScalingGroupNames map[string]pulumi.StringInput `pulumi:"autoScalingGroupNames,optional"`
-	// Namespace of the Services whose pods take requests. Required for pods; not used for target.Instance.
+	// Namespace of the Services whose pods take requests. Required for pods; not used for target.Instance. Give routes a new name with a
+	// change: the controller refuses a second binding of a target group, and the old one is there until the new one is.
 	Namespace pulumi.StringInput `pulumi:"namespace,optional"`
 	// ClusterName is the EKS cluster's name. Required for target.AutoModeIP, whose controller may touch only target groups that are
 	// tagged with it; not used otherwise.
