@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// toPods has the load balancer send to the pods themselves, and releases under load.
+// toPods has the load balancer send to the pods themselves, releases under load, and goes back to the nodes.
 func (r *real) toPods(t *testing.T) {
 	for i := range r.config { // a new pod has a minute more, in which the load balancer finds it healthy
 		r.config[i] = strings.Replace(r.config[i], "progressDeadlineSeconds: 150", "progressDeadlineSeconds: 240", 1)
@@ -43,6 +43,8 @@ func (r *real) toPods(t *testing.T) {
 		t.Errorf("%d of %d requests failed, %d pods: %s", failed, sent, seen, why)
 	}
 	r.withoutDeregistering(t, d)
+	r.config = r.config[:len(r.config)-2]
+	r.up(t)
 }
 
 // withoutDeregistering adds pods to the frontend's Service that end at once when they are told to, as pods do by default. The load

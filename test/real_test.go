@@ -47,8 +47,8 @@ func TestReal(t *testing.T) {
 	r.run(t, "the database's user and password change, and nothing is dropped", r.rotated)
 	r.run(t, "the nodes are killed, and the next start brings them back", r.killed)
 	r.run(t, "the site moves from an old system, and nothing is dropped", r.moved)
-	r.run(t, "the autoscaler follows the load", r.autoscaled)
 	r.run(t, "releases behind a load balancer that sends to the pods drop no request", r.toPods)
+	r.run(t, "the autoscaler follows the load", r.autoscaled)
 	r.run(t, "destroy leaves nothing, on the machine neither", func(t *testing.T) {
 		r.destroyed(t)
 		r.must("stop")
