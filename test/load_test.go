@@ -86,7 +86,8 @@ func ask(client *http.Client, url string) error {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", resp.Status, strings.TrimSpace(string(body)))
+		// In one line, for the list of reasons.
+		return fmt.Errorf("%s: %.80s", resp.Status, strings.Join(strings.Fields(string(body)), " "))
 	}
 	return nil
 }
