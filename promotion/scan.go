@@ -171,8 +171,11 @@ func parseEcr(b []byte) (Report, error) {
 	if s := doc.Status.Status; s != "COMPLETE" && s != "ACTIVE" {
 		r.Unfinished = strings.TrimSuffix(s+": "+doc.Status.Description, ": ")
 	}
-	for s, n := range doc.Findings.Counts {
+	for _, s := range slices.Sorted(maps.Keys(doc.Findings.Counts)) {
+		n := doc.Findings.Counts[s]
 		switch i := slices.Index(severities, strings.ToLower(s)); {
+		case n < 0: // it could make up for findings that there are
+			return Report{}, fmt.Errorf("a scan of ECR has %d findings of severity %q, must be 0 or more: scan the image again", n, s)
 		case i > 0:
 			r.Findings[Severity(i)] += n
 		case s == "UNDEFINED" || s == "UNTRIAGED":

@@ -131,7 +131,7 @@ func TestCouldExpireIsRight(t *testing.T) {
 			}
 		}
 		if promoted >= a.KeepPromoted {
-			t.Skip("more is promoted than is kept")
+			t.Skip("more is promoted than is kept") // this draw only: the promise is for fewer
 		}
 		for i, r := range p.expired(images, now) {
 			could := p.couldExpire(images[i].tags, a.KeepPromoted)
