@@ -168,7 +168,7 @@ func describe(cfg *config.Config) *system {
 		network: &network.VpcArgs{Cidr: cfg.Network.Cidr, Zones: cfg.Network.Zones, NatGateways: cfg.Network.NatGateways},
 		cluster: &cluster.EksClusterArgs{
 			Version: cfg.Cluster.Version, Admins: cfg.Cluster.Admins, Viewers: cfg.Cluster.Viewers, PublicAccessCidrs: cfg.Cluster.PublicAccessCidrs,
-			LogRetentionDays: cfg.Cluster.LogRetentionDays, AllowDeletion: !cfg.Protect,
+			LogRetentionDays: cfg.Cluster.LogRetentionDays, DrainSeconds: max(cfg.Rollout.DrainSeconds, cfg.Rollout.SlowestRequestSeconds), AllowDeletion: !cfg.Protect,
 			NodeGroups: []cluster.NodeGroup{{
 				Name: mainNodes, InstanceTypes: cfg.Cluster.Nodes.InstanceTypes, DiskSizeGiB: cfg.Cluster.Nodes.DiskGiB,
 				Capacity: cfg.Cluster.Nodes.Capacity, ReleaseVersion: cfg.Cluster.Nodes.ReleaseVersion,
@@ -185,7 +185,7 @@ func describe(cfg *config.Config) *system {
 		users:    backend("users-service", cfg.Images.Users),
 		door: &edge.HttpsLoadBalancerArgs{
 			Domain: cfg.Domain, AlternativeNames: cfg.AlternativeNames, ZoneName: cfg.Zone,
-			TargetType: cfg.TargetType, DrainSeconds: cfg.Rollout.DrainSeconds, AllowDeletion: !cfg.Protect,
+			TargetType: cfg.TargetType, DrainSeconds: cfg.Rollout.DrainSeconds, SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds, AllowDeletion: !cfg.Protect,
 			Routes: []edge.Route{{
 				Name: "frontend", Paths: []string{"/*"}, Service: &edge.Service{Port: 80, PodPort: 8000},
 				HealthCheckPath: health.Path, HealthCheckCodes: health.Codes, HealthCheckIntervalSeconds: health.IntervalSeconds,

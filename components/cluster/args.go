@@ -49,6 +49,8 @@ func (args *EksClusterArgs) checked(project, stack, name string) (a EksClusterAr
 	a.checkNodeGroups(&p, name)
 	a.DrainMinutes = cmp.Or(a.DrainMinutes, 15)
 	p.Between("drainMinutes", a.DrainMinutes, 1, 1440)
+	a.DrainSeconds = cmp.Or(a.DrainSeconds, 30)
+	p.Between("drainSeconds", a.DrainSeconds, 1, 3600)
 	a.checkAddons(&p)
 	a.checkAppRoles(&p)
 	p.Tags("tags", a.Tags)
@@ -147,6 +149,9 @@ func (a EksClusterArgs) recorded() pulumi.Map {
 	}
 	if a.DrainMinutes != 15 {
 		m["drainMinutes"] = pulumi.Int(a.DrainMinutes)
+	}
+	if a.DrainSeconds != 30 {
+		m["drainSeconds"] = pulumi.Int(a.DrainSeconds)
 	}
 	if a.PrefixDelegation {
 		m["prefixDelegation"] = pulumi.Bool(true)

@@ -70,6 +70,10 @@ type EksClusterArgs struct {
 	// DrainMinutes is how long nothing may move while the pods of a node group that is replaced or removed move to other nodes, before
 	// `pulumi up` gives up and leaves all as it is: 1 to 1440; default 15. A change takes effect at the next replacement.
 	DrainMinutes int `pulumi:"drainMinutes,optional"`
+	// DrainSeconds is how long a node that leaves, for whatever reason, goes on passing requests to pods on other nodes, while load
+	// balancers that send to nodes forget it: 1 to 3600; default 30. Give it the longer of HttpsLoadBalancerArgs.DrainSeconds and
+	// SlowestRequestSeconds. AWS ends no instance for that long and 15 seconds more, in which it spreads the word. A change is made in place.
+	DrainSeconds int `pulumi:"drainSeconds,optional"`
 	// AddonVersions pins add-ons by name (vpc-cni, kube-proxy, coredns, eks-pod-identity-agent, metrics-server), like
 	// "v1.12.3-eksbuild.1". An add-on not named has the version that this release of the library has for Version; where it has
 	// none (metrics-server from 1.35 on, eks-pod-identity-agent of 1.35) it is AWS's default, asked on every run. `aws eks
@@ -108,6 +112,7 @@ type EksClusterArgs struct {
 //	├─ aws:eks/podIdentityAssociation:PodIdentityAssociation NAME-app-APP
 //	├─ aws:ec2/launchTemplate:LaunchTemplate                 NAME-GROUP
 //	├─ aws:eks/nodeGroup:NodeGroup                           NAME-GROUP
+//	├─ aws:autoscaling/lifecycleHook:LifecycleHook           NAME-GROUP-drain  a node that leaves stays until load balancers have forgotten it
 //	├─ pulumi:index:Stash                                    NAME-nodes        which groups carry the pods; before it changes, those that leave are drained
 //	├─ pulumi:providers:kubernetes                           NAME-kubernetes
 //	├─ kubernetes:core/v1:ServiceAccount                     NAME-autoscaler   the cluster autoscaler, where it owns a group's size

@@ -182,9 +182,14 @@ func (b *builder) nodeGroups(after []pulumi.Resource) (made madeGroups, err erro
 		if err != nil {
 			return made, fmt.Errorf("node group %s: %w", g.Name, err)
 		}
-		made.resources = append(made.resources, group)
+		instances := group.Resources.Index(pulumi.Int(0)).AutoscalingGroups().Index(pulumi.Int(0)).Name().Elem()
+		hook, err := b.stayUntilForgotten(g, group, instances)
+		if err != nil {
+			return made, fmt.Errorf("node group %s: lifecycle hook: %w", g.Name, err)
+		}
+		made.resources = append(made.resources, group, hook)
 		made.names[g.Name] = group.NodeGroupName
-		made.autoScalingGroups[g.Name] = group.Resources.Index(pulumi.Int(0)).AutoscalingGroups().Index(pulumi.Int(0)).Name().Elem()
+		made.autoScalingGroups[g.Name] = instances
 	}
 	return made, nil
 }

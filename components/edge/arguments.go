@@ -68,8 +68,13 @@ func (args *HttpsLoadBalancerArgs) checked(name string, opts []pulumi.ResourceOp
 	}
 	a.DrainSeconds = cmp.Or(a.DrainSeconds, 30)
 	p.Between("drainSeconds", a.DrainSeconds, 1, 3600)
-	a.IdleTimeoutSeconds = cmp.Or(a.IdleTimeoutSeconds, 60)
+	a.SlowestRequestSeconds = cmp.Or(a.SlowestRequestSeconds, 20)
+	p.Between("slowestRequestSeconds", a.SlowestRequestSeconds, 1, 3600)
+	a.IdleTimeoutSeconds = cmp.Or(a.IdleTimeoutSeconds, max(60, a.SlowestRequestSeconds+10))
 	p.Between("idleTimeoutSeconds", a.IdleTimeoutSeconds, 1, 4000)
+	if i := a.IdleTimeoutSeconds; i >= 1 && i <= a.SlowestRequestSeconds {
+		p.Addf("idleTimeoutSeconds", "is %d, must be more than slowestRequestSeconds (%d): nothing is sent while an answer is made", i, a.SlowestRequestSeconds)
+	}
 	a.TlsPolicy = cmp.Or(a.TlsPolicy, DefaultTlsPolicy)
 	p.OneOf("tlsPolicy", a.TlsPolicy, TlsPolicies()...)
 	a.CertificateTimeoutMinutes = cmp.Or(a.CertificateTimeoutMinutes, 30)
@@ -170,7 +175,8 @@ func (args *HttpsLoadBalancerArgs) recorded() pulumi.Map {
 	}
 	m := pulumi.Map{
 		"domain": pulumi.String(args.Domain), "vpcId": args.VpcId, "publicSubnetIds": args.PublicSubnetIds,
-		"autoScalingGroupNames": groups, "routes": routes, "drainSeconds": pulumi.Int(args.DrainSeconds), "idleTimeoutSeconds": pulumi.Int(args.IdleTimeoutSeconds),
+		"autoScalingGroupNames": groups, "routes": routes, "drainSeconds": pulumi.Int(args.DrainSeconds),
+		"slowestRequestSeconds": pulumi.Int(args.SlowestRequestSeconds), "idleTimeoutSeconds": pulumi.Int(args.IdleTimeoutSeconds),
 		"tlsPolicy": pulumi.String(args.TlsPolicy), "certificateTimeoutMinutes": pulumi.Int(args.CertificateTimeoutMinutes),
 		"dualStack": pulumi.Bool(args.DualStack), "allowDeletion": pulumi.Bool(args.AllowDeletion),
 	}

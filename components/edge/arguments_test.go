@@ -37,9 +37,9 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
 			NodeSecurityGroupId:   pulumi.String("sg-"),
 			PublicSubnetIds:       pulumi.ToStringArray([]string{"sub"}),
 			AutoScalingGroupNames: map[string]pulumi.StringInput{"": pulumi.String("x"), "base": pulumi.String(""), "spot": nil},
-			DrainSeconds:          4000, IdleTimeoutSeconds: -1, TlsPolicy: "ELBSecurityPolicy-2016-08", CertificateTimeoutMinutes: 2,
+			DrainSeconds:          4000, SlowestRequestSeconds: 5000, IdleTimeoutSeconds: -1, TlsPolicy: "ELBSecurityPolicy-2016-08", CertificateTimeoutMinutes: 2,
 			Tags: map[string]string{"aws:x": "y"},
-		}, `slipway:index:HttpsLoadBalancer "door" has 18 invalid argument(s):
+		}, `slipway:index:HttpsLoadBalancer "door" has 19 invalid argument(s):
   domain is "*.example.org", must be one name: put the wildcard into alternativeNames
   alternativeNames[0] is "Example.com", must be a DNS name in lower case without a dot at the end, like "www.example.com"
   alternativeNames[1] is "www.other.net", must be "example.com" or end in ".example.com": the zone can prove no other name
@@ -53,6 +53,7 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   autoScalingGroupNames["base"] is required, for example the name of the node group's auto scaling group
   autoScalingGroupNames["spot"] is required, for example the name of the node group's auto scaling group
   drainSeconds is 4000, must be 1 to 3600
+  slowestRequestSeconds is 5000, must be 1 to 3600
   idleTimeoutSeconds is -1, must be 1 to 4000
   tlsPolicy is "ELBSecurityPolicy-2016-08", must be one of ` + `"` + strings.Join(edge.TlsPolicies(), `", "`) + `"` + `
   certificateTimeoutMinutes is 2, must be 5 to 180
@@ -101,7 +102,8 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   routes[4].name is "copy", the same as routes[3].name
   routes[4].formerName is "copy", must not be the name of a route that there is
   routes[3].nodePort is 30001, the same as of route "more-than-twenty-letters": set sameTargetAs: "more-than-twenty-letters" instead`},
-		"hall": {hall(), `slipway:index:HttpsLoadBalancer "hall" has 43 invalid argument(s):
+		"hall": {hall(), `slipway:index:HttpsLoadBalancer "hall" has 44 invalid argument(s):
+  idleTimeoutSeconds is 20, must be more than slowestRequestSeconds (20): nothing is sent while an answer is made
   certificateArn is "arn:aws:iam::1:server-certificate/x", must be an ARN like "arn:aws:acm:us-west-2:123456789012:certificate/12345678-1234-1234-1234-123456789012"
   trustStoreArn is "clients", must be an ARN like "arn:aws:elasticloadbalancing:us-west-2:123456789012:truststore/clients/0123456789abcdef"
   webAclArn is "arn:aws:wafv2:us-west-2:1:global/webacl/x/1", must be an ARN like "arn:aws:wafv2:us-west-2:123456789012:regional/webacl/site/12345678-1234-1234-1234-123456789012"
@@ -223,5 +225,6 @@ func hall() *edge.HttpsLoadBalancerArgs {
 	args.Migration.Old.Addresses = []string{"203.0.113.1"}
 	args.Migration.Old.HostHeader = "www.example.com"
 	args.Migration.Routes = map[string]string{"page": "legacy"}
+	args.IdleTimeoutSeconds = 20
 	return args
 }

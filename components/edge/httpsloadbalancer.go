@@ -73,10 +73,15 @@ type HttpsLoadBalancerArgs struct {
 	Migration *cutover.Migration `pulumi:"migration,optional"`
 	// VpcCidrs are the ranges of addresses of the VPC. Required with Migration: AWS registers an address outside in another way.
 	VpcCidrs []string `pulumi:"vpcCidrs,optional"`
-	// DrainSeconds is how long a node that leaves may still answer what it has begun, 1 to 3600; default 30. Give the apps the same
-	// number: their pods serve on for that long. A node leaves when its group scales in or is replaced.
+	// DrainSeconds is how long a pod or a node that leaves goes on serving, 1 to 3600; default 30. Give the apps the same number: their
+	// pods serve on for that long. A node leaves when its group scales in or is replaced.
 	DrainSeconds int `pulumi:"drainSeconds,optional"`
-	// IdleTimeoutSeconds closes a connection on which nothing was sent for that long, 1 to 4000; default 60. The apps must keep
+	// SlowestRequestSeconds is how long a request may take, 1 to 3600; default 20. Give the apps the same number. A target that leaves
+	// keeps the requests that it has for the longer of DrainSeconds and this (the deregistration delay); AWS cuts what takes longer.
+	// Nodes have to stay for as long: EksClusterArgs.DrainSeconds sees to it.
+	SlowestRequestSeconds int `pulumi:"slowestRequestSeconds,optional"`
+	// IdleTimeoutSeconds closes a connection on which nothing was sent for that long, 1 to 4000 and more than SlowestRequestSeconds;
+	// default 60, or 10 more than SlowestRequestSeconds where that is longer. The apps must keep
 	// idle connections open for longer than this, or clients see 502 now and then
 	// (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html#http-502-issues).
 	IdleTimeoutSeconds int `pulumi:"idleTimeoutSeconds,optional"`

@@ -101,7 +101,7 @@ func (b *builder) old(firewall *ec2.SecurityGroup) (*backend, error) {
 		Port:                pulumi.Int(m.Old.Port),
 		Protocol:            pulumi.String("HTTP"),
 		ProtocolVersion:     pulumi.String("HTTP1"),
-		DeregistrationDelay: pulumi.Int(b.args.DrainSeconds),
+		DeregistrationDelay: pulumi.Int(b.args.deregistrationSeconds()),
 		HealthCheck:         healthCheck(m.Old.HealthCheckPath, m.Old.HealthCheckCodes, min(usualInterval, longestInterval(b.args.DrainSeconds))),
 		Tags:                b.tags(""),
 	}, b.below)

@@ -251,8 +251,22 @@ func TestFailuresAreNoticedWithinTheDrain(t *testing.T) {
 		if took := num("interval")*num("unhealthyThreshold") + num("timeout"); took > float64(drain) || num("timeout") >= num("interval") || num("interval") > 10 {
 			t.Errorf("drain %d: noticed after %v s: %v", drain, took, h)
 		}
-		if in["deregistrationDelay"].NumberValue() != float64(drain) {
-			t.Errorf("drain %d: targets leave after %v s", drain, in["deregistrationDelay"])
+	}
+}
+
+// A target that leaves keeps the requests that it has, whichever of the two is longer.
+func TestRequestsAreFinishedWhereTheyBegan(t *testing.T) {
+	for _, c := range []struct{ drain, slowest, idle, want, wantIdle int }{
+		{0, 0, 0, 30, 60}, {14, 0, 0, 20, 60}, {14, 45, 0, 45, 60}, {60, 45, 50, 60, 50}, {30, 120, 0, 120, 130},
+	} {
+		r, args := account(), routed(edge.Route{Name: "a"})
+		args.DrainSeconds, args.SlowestRequestSeconds, args.IdleTimeoutSeconds = c.drain, c.slowest, c.idle
+		mustRun(t, r, args)
+		if got := r.Find(t, groupType, "door-a").Inputs["deregistrationDelay"].NumberValue(); got != float64(c.want) {
+			t.Errorf("%+v: targets leave after %v s", c, got)
+		}
+		if got := r.Find(t, "aws:lb/loadBalancer:LoadBalancer", "door-alb").Inputs["idleTimeout"].NumberValue(); got != float64(c.wantIdle) {
+			t.Errorf("%+v: the idle time-out is %v s", c, got)
 		}
 	}
 }

@@ -41,6 +41,11 @@ func (b *builder) targets(firewall *ec2.SecurityGroup) (map[string]backend, erro
 	return all, nil
 }
 
+// deregistrationSeconds is how long a target that leaves keeps the requests that it has.
+func (args *HttpsLoadBalancerArgs) deregistrationSeconds() int {
+	return max(args.DrainSeconds, args.SlowestRequestSeconds)
+}
+
 func (b *builder) target(r Route, path string, firewall *ec2.SecurityGroup) (t backend, err error) {
 	kind, name := "instance", b.name+"-"+r.Name
 	if b.args.TargetType.Pods() {
@@ -55,7 +60,7 @@ func (b *builder) target(r Route, path string, firewall *ec2.SecurityGroup) (t b
 		Port:                t.port,
 		Protocol:            pulumi.String("HTTP"),
 		ProtocolVersion:     pulumi.String("HTTP1"),
-		DeregistrationDelay: pulumi.Int(b.args.DrainSeconds),
+		DeregistrationDelay: pulumi.Int(b.args.deregistrationSeconds()),
 		HealthCheck:         healthCheck(r.HealthCheckPath, r.HealthCheckCodes, r.HealthCheckIntervalSeconds),
 		Stickiness:          r.stickiness(),
 		SlowStart:           r.slowStart(),

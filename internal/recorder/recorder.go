@@ -130,6 +130,7 @@ func (r *Recorder) Golden(t testing.TB, name string) {
 		IgnoreChanges         []string       `json:",omitempty"`
 		ReplaceOnChanges      []string       `json:",omitempty"`
 		DeleteBeforeReplace   bool           `json:",omitempty"`
+		DeletedWith           string         `json:",omitempty"`
 		DependsOn             []string       `json:",omitempty"`
 		AdditionalSecretNames []string       `json:",omitempty"`
 		CustomTimeouts        map[string]any `json:",omitempty"`
@@ -145,6 +146,9 @@ func (r *Recorder) Golden(t testing.TB, name string) {
 		}
 		if c := rpc.GetCustomTimeouts(); c != nil {
 			e.CustomTimeouts = map[string]any{"create": c.Create, "update": c.Update, "delete": c.Delete}
+		}
+		if with := rpc.GetDeletedWith(); with != "" {
+			e.DeletedWith = nameOf(with)
 		}
 		for _, d := range rpc.GetDependencies() {
 			e.DependsOn = append(e.DependsOn, nameOf(d))

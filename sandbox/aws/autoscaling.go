@@ -11,6 +11,9 @@ const (
 	groupAttachmentToken  = "aws:autoscaling/attachment:Attachment"
 )
 
+// ofScalingGroups are the types of what lives in an auto scaling group, and goes with it.
+var ofScalingGroups = []string{scheduleToken, scalingPolicyToken, groupAttachmentToken, lifecycleHookToken}
+
 var scalingGroupRef = &Ref{Types: []string{autoScalingGroupToken}, By: "name", Code: "ValidationError", Message: "AutoScalingGroup name not found - AutoScalingGroup: %s not found"}
 
 // targetGroupsOf names target groups that instances of a group register with; they may go before it.
@@ -227,7 +230,7 @@ func describeScalingGroup(tx *Tx, o, _ *Object) error {
 
 // deleteScalingGroup takes what lives in the group along. Where the group belongs to a node group, EKS alone deletes it.
 func deleteScalingGroup(tx *Tx, o *Object) error {
-	for _, token := range []string{scheduleToken, scalingPolicyToken, groupAttachmentToken} {
+	for _, token := range ofScalingGroups {
 		tx.removeWhere(token, func(e *Object) bool { return e.Str("autoscalingGroupName") == o.Str("name") })
 	}
 	return nil

@@ -42,6 +42,11 @@ func TestScalingRefusals(t *testing.T) {
 		{"once", object{"scheduledActionName": "b", "startTime": nil, "recurrence": "0 1 * * *", "endTime": past}, "Given end time is in the past"},
 		{"once", object{"scheduledActionName": "b", "startTime": later, "maxSize": -2.0}, "maxSize is -2, must be at least 0"},
 		{"once", object{"scheduledActionName": "b", "startTime": "tomorrow"}, "cannot be parsed as iso8601 Timestamp Format"},
+		{"hook", object{"name": w.id("hook")}, "AlreadyExists"},
+		{"hook", object{"autoscalingGroupName": "none"}, "AutoScalingGroup name not found"},
+		{"hook", object{"heartbeatTimeout": 29.0}, "is 29, must be 30 to 7200"},
+		{"hook", object{"defaultResult": "WAIT"}, "must be one of CONTINUE, ABANDON"},
+		{"hook", object{"lifecycleTransition": "end"}, "must be one of autoscaling:EC2_INSTANCE_LAUNCHING"},
 		{"policy", object{"name": w.id("policy")}, "AlreadyExists"},
 		{"policy", object{"policyType": "StepScaling"}, "stepAdjustments is required where policyType is StepScaling"},
 		{"policy", object{"cooldown": 60.0}, "cooldown is not taken"},
@@ -57,6 +62,8 @@ func TestScalingRefusals(t *testing.T) {
 		{"schedule", object{"recurrence": "0 21 * * *"}, nil},
 		{"schedule", object{"scheduledActionName": "evening"}, []string{"scheduledActionName"}},
 		{"policy", object{"targetTrackingConfiguration": object{"targetValue": 50.0, "predefinedMetricSpecification": object{"predefinedMetricType": "ASGAverageCPUUtilization"}}}, nil},
+		{"hook", object{"heartbeatTimeout": 60.0}, nil},
+		{"hook", object{"name": "other"}, []string{"name"}},
 		{"policy", object{"policyType": "SimpleScaling", "targetTrackingConfiguration": nil, "scalingAdjustment": 1.0, "adjustmentType": "ChangeInCapacity"}, []string{"policyType"}},
 	})
 	w.keeps("privateA", "DependencyViolation")
@@ -106,5 +113,43 @@ func TestActionsOfOneNameInTwoGroups(t *testing.T) {
 		return nil
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// An instance that is told to end goes on for as long as its target groups and hooks ask for, whichever asks for longer.
+func TestHowLongInstancesGoOn(t *testing.T) {
+	w := newWorld(t)
+	ends := func(group string) (seconds int) {
+		if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
+			seconds = balancing{tx.Objects}.endSeconds(tx.Find(autoScalingGroupToken, "name", group))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return seconds
+	}
+	scaled := w.id("scaled")
+	if got := ends(scaled); got != 45 {
+		t.Errorf("with a target group of 30 s and a hook of 45: %d", got)
+	}
+	if refused := w.update(w.by["targets"], w.changed("targets", object{"deregistrationDelay": 300.0})); refused != "" || ends(scaled) != 300 {
+		t.Errorf("with a target group of 300 s and a hook of 45: %d %s", ends(scaled), refused)
+	}
+	if refused := w.delete(w.by["attachment"]); refused != "" || ends(scaled) != 45 {
+		t.Errorf("with the hook alone: %d %s", ends(scaled), refused)
+	}
+	w.create(lifecycleHookToken, "launch", object{"autoscalingGroupName": scaled, "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "heartbeatTimeout": 600.0})
+	if got := ends(scaled); got != 45 {
+		t.Errorf("with a hook for instances that begin: %d", got)
+	}
+	other := w.create(autoScalingGroupToken, "other", w.changed("scaled", nil))
+	if refused := w.update(w.by["hook"], w.changed("hook", object{"autoscalingGroupName": other.ID, "heartbeatTimeout": 60.0})); refused != "" || ends(other.ID) != 60 || ends(scaled) != 45 {
+		t.Errorf("a hook that is put on another group stays where it was, too: %d there, %d here %s", ends(other.ID), ends(scaled), refused)
+	}
+	if refused := w.update(w.by["hook"], w.changed("hook", object{"autoscalingGroupName": other.ID, "heartbeatTimeout": nil})); refused != "" || ends(other.ID) != 3600 {
+		t.Errorf("a hook that does not say how long: %d %s", ends(other.ID), refused)
+	}
+	if refused := w.delete(w.by["hook"]); refused != "" || ends(other.ID) != 0 {
+		t.Errorf("without a hook: %d %s", ends(other.ID), refused)
 	}
 }

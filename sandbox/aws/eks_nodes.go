@@ -112,7 +112,7 @@ func updateNodeGroup(tx *Tx, o, old *Object) error {
 // deleteNodeGroup takes along what hangs on the auto scaling group, and the role's access entry if no other group needs it.
 func deleteNodeGroup(tx *Tx, o *Object) error {
 	group := autoScalingGroupOf(o)
-	for _, token := range []string{scheduleToken, scalingPolicyToken, groupAttachmentToken} {
+	for _, token := range ofScalingGroups {
 		tx.removeWhere(token, func(e *Object) bool { return e.Region == o.Region && e.Str("autoscalingGroupName") == group })
 	}
 	for _, g := range tx.All(nodeGroupToken) {

@@ -78,6 +78,9 @@ func (tx *Tx) viewNodeGroups(c *Object) []view.NodeGroup {
 			Labels: labelsOf(g.Get("labels")), DiskSizeGiB: nodeDisk(g, lt), AmiType: g.Str("amiType"), CapacityType: g.Str("capacityType"),
 			Version: g.Str("version"), ReleaseVersion: g.Str("releaseVersion"),
 		}
+		if s := tx.Find(autoScalingGroupToken, "name", autoScalingGroupOf(g)); s != nil {
+			n.EndSeconds = balancing{tx.Objects}.endSeconds(s)
+		}
 		for _, t := range objects(g.Get("taints")) {
 			value, _ := t["value"].(string)
 			n.Taints = append(n.Taints, view.Taint{Key: fmt.Sprint(t["key"]), Value: value, Effect: fmt.Sprint(t["effect"])})

@@ -110,6 +110,8 @@ type TargetGroup struct {
 	// Protocol is HTTP or HTTPS, Version HTTP1, HTTP2 or GRPC.
 	Protocol, Version string
 	Port              int
+	// Deregistration is how long a target that was taken out keeps the requests that it has.
+	Deregistration time.Duration
 	// Algorithm is round_robin, least_outstanding_requests or weighted_random.
 	Algorithm string
 	Check     HealthCheck

@@ -215,7 +215,7 @@ func (v balancing) groups(balancers []LoadBalancer) []TargetGroup {
 func (v balancing) group(o *Object) TargetGroup {
 	g := TargetGroup{
 		ARN: o.ID, Name: o.Str("name"), Type: o.Str("targetType"), Protocol: o.Str("protocol"), Version: o.Str("protocolVersion"), Port: o.Num("port"),
-		Algorithm: o.Str("loadBalancingAlgorithmType"),
+		Algorithm: o.Str("loadBalancingAlgorithmType"), Deregistration: seconds(o.Get("deregistrationDelay")),
 	}
 	c := &Object{Inputs: nested(o.Get("healthCheck"))}
 	g.Check = HealthCheck{

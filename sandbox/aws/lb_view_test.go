@@ -57,7 +57,7 @@ func TestLoadBalancersOfTheWorld(t *testing.T) {
 		t.Errorf("load balancers\n%+v\nwant\n%+v", balancers, want)
 	}
 	wantGroups := []TargetGroup{{
-		ARN: w.id("targets"), Name: w.out("targets", "name"), Type: "instance", Protocol: "HTTP", Version: "HTTP1", Port: 30080, Algorithm: "round_robin",
+		ARN: w.id("targets"), Name: w.out("targets", "name"), Type: "instance", Protocol: "HTTP", Version: "HTTP1", Port: 30080, Algorithm: "round_robin", Deregistration: 30 * time.Second,
 		Check:      HealthCheck{Enabled: true, Protocol: "HTTP", Port: "traffic-port", Path: "/healthz", Matcher: "200", Interval: 10 * time.Second, Timeout: 5 * time.Second, Healthy: 3, Unhealthy: 3},
 		MinHealthy: 1, ScalingGroups: []ScalingGroup{{Name: w.id("scaled"), Desired: 1}},
 	}}

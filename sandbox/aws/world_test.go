@@ -217,6 +217,9 @@ func (w *world) addAll() {
 	w.add("alarm", metricAlarmToken, object{
 		"comparisonOperator": "GreaterThanThreshold", "evaluationPeriods": 3.0, "metricName": "CPUUtilization", "namespace": "AWS/EC2", "period": 60.0, "statistic": "Average", "threshold": 80.0,
 	})
+	w.add("hook", lifecycleHookToken, object{
+		"autoscalingGroupName": w.id("scaled"), "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 45.0, "defaultResult": "CONTINUE",
+	})
 	w.add("policy", scalingPolicyToken, object{
 		"autoscalingGroupName": w.id("scaled"), "policyType": "TargetTrackingScaling",
 		"targetTrackingConfiguration": object{"targetValue": 60.0, "predefinedMetricSpecification": object{"predefinedMetricType": "ASGAverageCPUUtilization"}},

@@ -112,6 +112,7 @@ func sets(h http.Header, name string) bool {
 func (e *Edge) pass(w http.ResponseWriter, r *http.Request, b *balancer, l *listener, t *target, protocol string, via http.RoundTripper, remember func(http.Header)) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
+	defer context.AfterFunc(t.requests, func() { cancel(context.Cause(t.requests)) })()
 	silence := time.AfterFunc(b.IdleTimeout, func() { cancel(errSilent) })
 	defer silence.Stop()
 	heard := func() { silence.Reset(b.IdleTimeout) }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/slipway-iac/slipway/sandbox/aws"
-	"github.com/slipway-iac/slipway/sandbox/healthcheck"
 )
 
 // behind is a load balancer with one rule and one target.
@@ -323,7 +322,8 @@ func TestClientsStick(t *testing.T) {
 	if len(got) != 2 || app == nil || got["session"] == nil || app.Value != b.group.token(b.group.targets[0]) {
 		t.Fatalf("with the application's cookie it sets %v", got)
 	}
-	second := &target{member: member{id: "second", noun: "node", name: "second", why: "-"}, state: healthcheck.Health{Well: true}}
+	second := newTarget(member{id: "second", noun: "node", name: "second", why: "-"})
+	second.state.Well = true
 	b.group.targets = append(b.group.targets, second)
 	where := func(cookies ...*http.Cookie) (simulated int) {
 		for range 10 {
@@ -356,7 +356,8 @@ func TestClientsStick(t *testing.T) {
 func TestCannedAnswerTellsTheWay(t *testing.T) {
 	b := newBehind(t, "http://127.0.0.1:1")
 	b.rule.Rule = aws.Rule{Priority: 10, Name: "door-web"}
-	b.group.targets[0] = &target{member: member{id: "n", port: 30080, noun: "node", name: "ip-10-0-0-7", why: noPods}, state: healthcheck.Health{Well: true}}
+	b.group.targets[0] = newTarget(member{id: "n", port: 30080, noun: "node", name: "ip-10-0-0-7", why: noPods})
+	b.group.targets[0].state.Well = true
 	resp := b.ask(httptest.NewRequest("GET", "/", nil))
 	body, _ := io.ReadAll(resp.Body)
 	const want = `load balancer: door
@@ -370,5 +371,24 @@ No pod has answered: pods are simulated here and run no code, so ` + "`sandbox e
 `
 	if resp.StatusCode != 200 || string(body) != want {
 		t.Errorf("%d\n%s\nwant\n%s", resp.StatusCode, body, want)
+	}
+}
+
+// A request that takes longer than its target may keep it is cut.
+func TestRequestsOfTargetsThatAreGone(t *testing.T) {
+	asked := make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		close(asked)
+		<-r.Context().Done()
+	}))
+	defer s.Close()
+	b := newBehind(t, s.URL)
+	go func() {
+		<-asked
+		b.group.targets[0].end(errGone)
+	}()
+	// https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html#http-502-issues
+	if resp := b.ask(httptest.NewRequest("GET", "/", nil)); resp.StatusCode != http.StatusBadGateway {
+		t.Errorf("it ends with %s", resp.Status)
 	}
 }

@@ -2,10 +2,12 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/slipway-iac/slipway/sandbox/aws"
 	"github.com/slipway-iac/slipway/sandbox/healthcheck"
@@ -29,6 +31,18 @@ type target struct {
 	mu    sync.Mutex
 	state healthcheck.Health
 	stop  context.CancelFunc
+	// requests ends when the target may keep none any more.
+	requests context.Context
+	end      context.CancelCauseFunc
+}
+
+// errGone ends a request that a target still has when its deregistration delay is over.
+var errGone = errors.New("the deregistration delay is over")
+
+func newTarget(m member) *target {
+	t := &target{member: m, stop: func() {}}
+	t.requests, t.end = context.WithCancelCause(context.Background())
+	return t
 }
 
 // member is a target as the account and the cluster tell of it.
@@ -45,7 +59,7 @@ type member struct {
 func (m member) real() bool { return m.address != "" }
 
 // update follows the account. Checks of targets that are new begin, and those of targets that are gone end; begin starts those of
-// one, until its context ends.
+// one, until its context ends. Targets that are gone keep the requests that they have, until the deregistration delay is over.
 func (g *group) update(ctx context.Context, view aws.TargetGroup, members []member, begin func(context.Context, *target)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -53,7 +67,7 @@ func (g *group) update(ctx context.Context, view aws.TargetGroup, members []memb
 	was := slices.Clone(g.targets)
 	g.view, g.targets = view, nil
 	for _, m := range members {
-		t := &target{member: m, stop: func() {}}
+		t := newTarget(m)
 		if i := slices.IndexFunc(was, func(o *target) bool { return o.member == m }); i >= 0 && sameChecks {
 			t = was[i]
 			was = slices.Delete(was, i, i+1)
@@ -71,6 +85,9 @@ func (g *group) update(ctx context.Context, view aws.TargetGroup, members []memb
 	}
 	for _, t := range was {
 		t.stop()
+		if !slices.ContainsFunc(g.targets, func(n *target) bool { return n.member == t.member }) {
+			time.AfterFunc(view.Deregistration, func() { t.end(errGone) })
+		}
 	}
 }
 

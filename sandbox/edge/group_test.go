@@ -2,10 +2,13 @@ package edge
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/slipway-iac/slipway/sandbox/aws"
 	"github.com/slipway-iac/slipway/sandbox/healthcheck"
@@ -15,7 +18,7 @@ import (
 func groupOf(view aws.TargetGroup, states string) *group {
 	g := &group{view: view}
 	for i, s := range states {
-		t := &target{member: member{id: strconv.Itoa(i), address: "127.0.0.1"}, stop: func() {}}
+		t := newTarget(member{id: strconv.Itoa(i), address: "127.0.0.1"})
 		t.state = healthcheck.Health{Known: s != '?', Well: s == '+'}
 		g.targets = append(g.targets, t)
 	}
@@ -141,4 +144,26 @@ func TestGroupFollowsTheAccount(t *testing.T) {
 	g.update(t.Context(), view, []member{real("c")}, begin)
 	g.end()
 	expect("at the end", "", "")
+}
+
+// A target that was taken out keeps the requests that it has until the deregistration delay is over; one that stays, for ever.
+func TestTargetsKeepTheirRequestsForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &group{}
+		view := aws.TargetGroup{Deregistration: 30 * time.Second}
+		leaves, stays := member{id: "a", why: "simulated"}, member{id: "b", why: "simulated"}
+		g.update(t.Context(), view, []member{leaves, stays}, nil)
+		a, b := g.targets[0], g.targets[1]
+		g.update(t.Context(), view, []member{stays}, nil)
+		time.Sleep(30*time.Second - 1)
+		synctest.Wait()
+		if a.requests.Err() != nil {
+			t.Error("its requests ended before the time")
+		}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if !errors.Is(context.Cause(a.requests), errGone) || b.requests.Err() != nil {
+			t.Errorf("after the delay: %v and %v", context.Cause(a.requests), b.requests.Err())
+		}
+	})
 }

@@ -123,7 +123,7 @@ func follow[T comparable](ctx context.Context, dir string, list lister[T], watch
 func nodesOf(items []corev1.Node) []Node {
 	var out []Node
 	for _, n := range items {
-		node := Node{Name: n.Name, Group: n.Labels[labelGroup], Instance: path.Base(n.Spec.ProviderID), Real: n.Annotations[realnode.Annotation] != ""}
+		node := Node{Name: n.Name, Group: n.Labels[labelGroup], Instance: path.Base(n.Spec.ProviderID), Real: n.Annotations[realnode.Annotation] != "", Leaving: n.Annotations[realnode.Leaving] != ""}
 		for _, a := range n.Status.Addresses {
 			if a.Type == corev1.NodeInternalIP {
 				node.Address = a.Address

@@ -119,6 +119,8 @@ type Node struct {
 	Name, Group, Instance, Address string
 	// Real tells that a kubelet runs there, and pods with it.
 	Real bool
+	// Leaving tells that its instance was told to end: its auto scaling group has taken it out of the target groups.
+	Leaving bool
 }
 
 // Pod is one of the cluster that has an address of its own.
@@ -170,7 +172,7 @@ func (h here) members(g aws.TargetGroup) []member {
 			continue
 		}
 		for _, n := range h.nodes {
-			if n.Group == s.NodeGroup {
+			if n.Group == s.NodeGroup && !n.Leaving {
 				out = append(out, n.member(g.Port))
 			}
 		}

@@ -81,6 +81,8 @@ func TestMembers(t *testing.T) {
 		{Name: "n2", Group: "general", Address: "10.0.0.12", Instance: "i-2", Real: true},
 		{Name: "n1", Group: "general", Address: "10.0.0.11", Instance: "i-1"},
 		{Name: "n3", Group: "other", Address: "10.0.0.13", Instance: "i-3"},
+		{Name: "n4", Group: "spot", Address: "10.0.0.14", Instance: "i-4", Leaving: true},
+		{Name: "n5", Group: "spot", Address: "10.0.0.15", Instance: "i-5"},
 	}, pods: []Pod{{Name: "shop/web-1", Address: "10.0.0.77", Node: "n1"}, {Name: "shop/web-2", Address: "100.64.3.9", Node: "n2"}}}
 	real := func(id, noun, address string, port int) member {
 		return member{id: id, port: port, noun: noun, name: id, address: address}
@@ -97,6 +99,11 @@ func TestMembers(t *testing.T) {
 			"nodes of the groups that are attached",
 			aws.TargetGroup{Type: "instance", Port: 30080, ScalingGroups: []aws.ScalingGroup{{Name: "eks-general", NodeGroup: "general", Desired: 9}}},
 			[]member{canned("n1", "node", noPods, 30080), real("n2", "node", "10.0.0.12", 30080)},
+		},
+		{
+			"not those that leave",
+			aws.TargetGroup{Type: "instance", Port: 30080, ScalingGroups: []aws.ScalingGroup{{Name: "eks-spot", NodeGroup: "spot", Desired: 2}}},
+			[]member{canned("n5", "node", noPods, 30080)},
 		},
 		{
 			"instances of a group that is no node group's",

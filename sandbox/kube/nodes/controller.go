@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"reflect"
 	"time"
@@ -190,7 +191,7 @@ func (c *Controller) update(ctx context.Context, n *corev1.Node, g *view.NodeGro
 	if err := apply(want, g); err != nil {
 		return err
 	}
-	if reflect.DeepEqual(want.Labels, n.Labels) && want.Annotations[annotationApplied] == n.Annotations[annotationApplied] {
+	if reflect.DeepEqual(want.Labels, n.Labels) && maps.Equal(want.Annotations, n.Annotations) {
 		return nil
 	}
 	_, err := c.client.CoreV1().Nodes().Update(ctx, want, metav1.UpdateOptions{})

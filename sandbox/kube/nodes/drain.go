@@ -3,6 +3,7 @@ package nodes
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,7 +37,8 @@ func (c *Controller) cordon(ctx context.Context, name string) error {
 }
 
 // drain evicts the node's pods, as a managed node group does: disruption budgets are respected until the time is up. When
-// none is left, or the time is up, the node goes: https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html.
+// none is left, or the time is up, the node goes (https://docs.aws.amazon.com/eks/latest/userguide/managed-node-groups.html), if
+// load balancers have had their time to forget it, too.
 func (c *Controller) drain(ctx context.Context, n *corev1.Node) error {
 	since, err := time.Parse(time.RFC3339Nano, n.Annotations[annotationLeaving])
 	overdue := err != nil || time.Since(since) > c.DrainTimeout
@@ -61,13 +63,19 @@ func (c *Controller) drain(ctx context.Context, n *corev1.Node) error {
 			errs = append(errs, err)
 		}
 	}
-	if waiting > 0 && !overdue {
+	if waiting > 0 && !overdue || c.Real && time.Since(since) < ends(n) {
 		return errors.Join(errs...)
 	}
 	if waiting > 0 {
 		klog.InfoS("Drain timed out, deleting the pods", "node", n.Name, "pods", waiting)
 	}
 	return c.terminate(ctx, n, pods)
+}
+
+// ends is how long the account lets the instance go on: its group may be gone from there by now.
+func ends(n *corev1.Node) time.Duration {
+	seconds, _ := strconv.Atoi(n.Annotations[annotationEnds]) // written by apply; a node of an older sandbox has none
+	return time.Duration(seconds) * time.Second
 }
 
 // terminate deletes the node, and then what ran on it: without a kubelet nobody else would finish those pods.

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/slipway-iac/slipway/sandbox/kube/instancetypes"
+	"github.com/slipway-iac/slipway/sandbox/kube/realnode"
 	"github.com/slipway-iac/slipway/sandbox/kube/view"
 )
 
@@ -25,7 +27,8 @@ const (
 	annotationSubnet  = domain + "subnet-id"
 	annotationCidr    = domain + "subnet-cidr"
 	annotationApplied = domain + "applied"
-	annotationLeaving = domain + "leaving-since"
+	annotationEnds    = domain + "ends-after-seconds"
+	annotationLeaving = realnode.Leaving
 	// annotationFake tells KWOK that it plays the kubelet of this node.
 	annotationFake = "kwok.x-k8s.io/node"
 )
@@ -106,7 +109,7 @@ func apply(n *corev1.Node, g *view.NodeGroup) error {
 	if err != nil {
 		return err
 	}
-	n.Annotations[annotationApplied] = string(b)
+	n.Annotations[annotationApplied], n.Annotations[annotationEnds] = string(b), strconv.Itoa(g.EndSeconds)
 	return nil
 }
 

@@ -107,6 +107,9 @@ type NodeGroup struct {
 	Version string `json:"version,omitempty"`
 	// ReleaseVersion of the AMI. A change replaces the nodes, one after the other.
 	ReleaseVersion string `json:"releaseVersion,omitempty"`
+	// EndSeconds is how long a node that leaves goes on, whether pods are on it or not: load balancers forget it meanwhile. Nodes that
+	// are simulated pass no requests on, and do not wait.
+	EndSeconds int `json:"endSeconds,omitempty"`
 }
 
 // TargetGroup is one of a load balancer's, as its controller in Kubernetes sees it. Its targets are not in the view: see package
