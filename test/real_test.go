@@ -45,6 +45,7 @@ func TestReal(t *testing.T) {
 	r.run(t, "a release that cannot work says why, and the old pods serve on", r.badReleases)
 	r.run(t, "two nodes are drained at once, and nothing is dropped", r.drained)
 	r.run(t, "the database's user and password change, and nothing is dropped", r.rotated)
+	r.run(t, "the nodes are replaced by larger ones, and nothing is dropped", r.replaced)
 	r.run(t, "the nodes are killed, and the next start brings them back", r.killed)
 	r.run(t, "the site moves from an old system, and nothing is dropped", r.moved)
 	r.run(t, "releases behind a load balancer that sends to the pods drop no request", r.toPods)
