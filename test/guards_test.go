@@ -74,11 +74,15 @@ func (r *real) asInTheStory(t *testing.T) {
 	r.apply(t, []byte(strings.Replace(story, "IMAGE", image, 1)))
 	r.must("kubectl", "rollout", "status", "deployment/frontend", "-n", "story", "--timeout=5m")
 	l := startLoad(t, r.addresses("story", "frontend-service"), "/")
-	for n := range releases {
+	rolled := releases
+	if os.Getenv("SLIPWAY_RESULTS") == "" {
+		rolled = 3 // that some fail shows by then; the figure is for who compares
+	}
+	for n := range rolled {
 		r.roll("story", "frontend", n)
 	}
 	sent, failed, why := l.end()
-	report(t, "the story's manifest, %d releases: %d requests, %d failed: %s", releases, sent, failed, why)
+	report(t, "the story's manifest, %d releases: %d requests, %d failed: %s", rolled, sent, failed, why)
 	if failed == 0 {
 		t.Error("nothing failed: what the stack does better does not show here")
 	}

@@ -16,6 +16,7 @@ import (
 
 // TestMigration takes the site from its old system to the new one, a stage at a time, as pull requests do.
 func TestMigration(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	b := newBox(t)
 	at := func(stage string, more ...string) []string {
 		section := "config:\n  slipway:migration:\n    stage: " + stage + "\n    old: {addresses: [10.20.4.4, 192.168.1.10], healthCheckPath: /up}\n" + strings.Join(more, "")

@@ -32,6 +32,7 @@ spec: {maxUnavailable: 0, selector: {matchLabels: {app: blocked}}}
 // TestNodesAreReplaced changes the instance type of the stack's nodes: new nodes come first, pods move as budgets allow, the old group
 // goes last; a drain that a budget holds up deletes nothing, can be interrupted, and goes on.
 func TestNodesAreReplaced(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	b := newBox(t)
 	b.must("up")
 	b.podsAreReady(t)

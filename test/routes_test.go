@@ -9,6 +9,7 @@ import (
 
 // TestARouteInTheMiddle changes a door with some routes as pull requests do: a line more in the configuration is one rule more.
 func TestARouteInTheMiddle(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	b := newBox(t)
 	dir, err := filepath.Abs("../examples/redirects")
 	if err != nil {

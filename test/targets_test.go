@@ -7,6 +7,7 @@ import (
 
 // TestPodTargets has the stack's load balancer send to the pods themselves, and back to the nodes.
 func TestPodTargets(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	b := newBox(t)
 	at := func(release, kind string) []string {
 		return []string{"--stack", "prod", "--config-file", b.configWith(t, `frontend: "1.0.0"`, `frontend: "`+release+`"`, "config:\n", "config:\n  slipway:targetType: "+kind+"\n")}

@@ -151,7 +151,11 @@ func (t Tools) keepSelf() (string, error) {
 	})
 }
 
+// link leads from path to target, within a folder by the name alone: the folder may be reached by several ways, some of which end.
 func link(target, path string) error {
+	if filepath.Dir(target) == filepath.Dir(path) {
+		target = filepath.Base(target)
+	}
 	if have, err := os.Readlink(path); err == nil && have == target {
 		return nil
 	}
