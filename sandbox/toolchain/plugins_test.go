@@ -114,9 +114,13 @@ func TestInstallPlugins(t *testing.T) {
 	at := func(name, version string) string {
 		return filepath.Join(tl.Home.PulumiHome(), "plugins", "resource-"+name+"-v"+version, "pulumi-resource-"+name)
 	}
-	for _, exe := range []string{at("aws", "6.83.2"), tl.Home.Tool("aws"), tl.Home.Tool("pulumi-language-go")} {
-		if to, err := os.Readlink(exe); err != nil || to != tl.Home.Tool("sandbox") {
-			t.Errorf("%s leads to %q, %v, want this executable's copy", exe, to, err)
+	for exe, want := range map[string]string{
+		at("aws", "6.83.2"): tl.Home.Tool("sandbox"),
+		// By name alone: several sandboxes may share the folder, each by a way of its own.
+		tl.Home.Tool("aws"): "sandbox", tl.Home.Tool("pulumi-language-go"): "sandbox",
+	} {
+		if to, err := os.Readlink(exe); err != nil || to != want {
+			t.Errorf("%s leads to %q, %v, want %q", exe, to, err, want)
 		}
 	}
 	out, err := exec.Command(at("kubernetes", "4.30.0"), "127.0.0.1:99", "-x").CombinedOutput()
