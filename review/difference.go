@@ -150,13 +150,13 @@ func hideBoth(f Difference) Difference {
 	return f
 }
 
-// below says whether path is at or under top, or top under it.
-func below(path, top string) bool {
-	under := func(a, b string) bool {
-		return strings.HasPrefix(a, b) && (len(a) == len(b) || a[len(b)] == '.' || a[len(b)] == '[')
-	}
-	return under(path, top) || under(top, path)
+// under says whether path a is at or under path b.
+func under(a, b string) bool {
+	return strings.HasPrefix(a, b) && (len(a) == len(b) || a[len(b)] == '.' || a[len(b)] == '[')
 }
+
+// below says whether path is at or under top, or top under it.
+func below(path, top string) bool { return under(path, top) || under(top, path) }
 
 // causes are the differences that force a replacement. Where a provider found the difference against what it has made, not against the
 // old inputs, the old value is the resource's output.

@@ -93,8 +93,9 @@ func around(a, b string, limit int) (string, string) {
 	return cut(x), cut(y)
 }
 
-// marker is the first line of a review, by which it is found again. It names the stack, so that each has a comment of its own.
-func marker(project, stack string) string {
+// marker is the first line of a review, or of what else is kept up to date for a stack, by which it is found again. It names the stack, so
+// that each has one of its own.
+func marker(what, project, stack string) string {
 	safe := func(s string) string {
 		return strings.Map(func(r rune) rune {
 			if r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("._-", r)) {
@@ -105,7 +106,7 @@ func marker(project, stack string) string {
 	}
 	// Two hyphens would end a comment of HTML early for some readers.
 	name := strings.ReplaceAll(safe(project)+"/"+safe(stack), "--", "-_")
-	return "<!-- slipway review: " + name + " -->"
+	return "<!-- slipway " + what + ": " + name + " -->"
 }
 
 func plural(n int, one string) string {

@@ -26,6 +26,9 @@ type Preview struct {
 	Partial bool
 	// Whole says that Steps hold what does not change too, as with --show-sames.
 	Whole bool
+	// results are what a stream says of steps once they were carried out, summary how many steps there were of which operation.
+	results []Step
+	summary map[string]int
 }
 
 // Diagnostic is what the engine, a provider or the program has said.
@@ -51,11 +54,15 @@ type Step struct {
 type State struct {
 	ID                               string
 	Custom, Protect, Retain, Pending bool
-	Parent                           URN
-	Inputs, Outputs                  map[string]any
-	Dependencies                     []URN
-	PropertyDependencies             map[string][]URN
-	secretOutputs                    []string
+	// External says that the stack only reads the resource, which belongs to another.
+	External             bool
+	Parent               URN
+	Inputs, Outputs      map[string]any
+	Dependencies         []URN
+	PropertyDependencies map[string][]URN
+	secretOutputs        []string
+	// ignored are the paths whose changes the stack ignores; a stream does not have them.
+	ignored []string
 }
 
 // URN names a resource: urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME.

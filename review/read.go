@@ -45,12 +45,14 @@ type stateJSON struct {
 	Protect                 bool             `json:"protect"`
 	RetainOnDelete          bool             `json:"retainOnDelete"`
 	Delete                  bool             `json:"delete"`
+	External                bool             `json:"external"`
 	Parent                  URN              `json:"parent"`
 	Inputs                  map[string]any   `json:"inputs"`
 	Outputs                 map[string]any   `json:"outputs"`
 	Dependencies            []URN            `json:"dependencies"`
 	PropertyDependencies    map[string][]URN `json:"propertyDependencies"`
 	AdditionalSecretOutputs []string         `json:"additionalSecretOutputs"`
+	IgnoreChanges           []string         `json:"ignoreChanges"`
 }
 
 func (s *stateJSON) state() *State {
@@ -58,9 +60,9 @@ func (s *stateJSON) state() *State {
 		return nil
 	}
 	return &State{
-		ID: s.ID, Custom: s.Custom, Protect: s.Protect, Retain: s.RetainOnDelete, Pending: s.Delete, Parent: s.Parent,
+		ID: s.ID, Custom: s.Custom, Protect: s.Protect, Retain: s.RetainOnDelete, Pending: s.Delete, External: s.External, Parent: s.Parent,
 		Inputs: cleanMap(s.Inputs), Outputs: cleanMap(s.Outputs), Dependencies: s.Dependencies, PropertyDependencies: s.PropertyDependencies,
-		secretOutputs: s.AdditionalSecretOutputs,
+		secretOutputs: s.AdditionalSecretOutputs, ignored: s.IgnoreChanges,
 	}
 }
 
@@ -113,7 +115,7 @@ func Read(r io.Reader) (*Preview, error) {
 				break
 			}
 			p.document(doc)
-			sames = doc.ChangeSummary["same"]
+			p.summary, sames = doc.ChangeSummary, doc.ChangeSummary["same"]
 		default:
 			continue // some other JSON that was printed
 		}

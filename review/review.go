@@ -52,13 +52,7 @@ type Report struct {
 
 // Review judges a preview.
 func Review(p *Preview, o Options) Report {
-	project, stack := p.Project, p.Stack
-	if stack == "" && o.Stack != "" {
-		project, stack, _ = strings.Cut(o.Stack, "/")
-		if stack == "" {
-			project, stack = "", project
-		}
-	}
+	project, stack := p.names(o.Stack)
 	plan := p.plan()
 	plan.mean()
 	plan.rename()
@@ -69,7 +63,7 @@ func Review(p *Preview, o Options) Report {
 			refused = append(refused, c)
 		}
 	}
-	r := Report{Marker: marker(project, stack)}
+	r := Report{Marker: marker("review", project, stack)}
 	hide := plan.hide()
 	switch {
 	case p.Broken != "":
@@ -86,7 +80,7 @@ func Review(p *Preview, o Options) Report {
 	for i := range r.Problems {
 		r.Problems[i] = visible(r.Problems[i]) // a line of a log each, whatever is in it
 	}
-	w := writer{plan: plan, options: o, hide: hide, stack: strings.TrimPrefix(project+"/"+stack, "/"), marker: r.Marker, wrong: wrong, values: 120, causes: 8}
+	w := writer{plan: plan, options: o, hide: hide, stack: strings.TrimPrefix(project+"/"+stack, "/"), marker: r.Marker, wrong: wrong, values: 120, causes: 8, mark: code}
 	limit := cmp.Or(o.Limit, CommentLimit)
 	r.Markdown = w.write(limit)
 	w.values, w.causes = 10000, 1000
@@ -94,8 +88,20 @@ func Review(p *Preview, o Options) Report {
 	return r
 }
 
+// names are those of the project and the stack: the input's, or those of a PROJECT/STACK where it has none.
+func (p *Preview) names(given string) (project, stack string) {
+	if p.Stack != "" || given == "" {
+		return p.Project, p.Stack
+	}
+	project, stack, _ = strings.Cut(given, "/")
+	if stack == "" {
+		project, stack = "", project
+	}
+	return project, stack
+}
+
 // hide takes values out of a text that one state has in the clear where the other has a secret.
-func (p *plan) hide() func(string) string {
+func (p *Preview) hide() func(string) string {
 	var plainTexts []string
 	var walk func(a, b any)
 	walk = func(a, b any) {

@@ -16,6 +16,9 @@ type eventJSON struct {
 	ResourcePreEvent *struct {
 		Metadata stepJSON `json:"metadata"`
 	} `json:"resourcePreEvent"`
+	ResOutputsEvent *struct {
+		Metadata stepJSON `json:"metadata"`
+	} `json:"resOutputsEvent"`
 	SummaryEvent *struct {
 		ResourceChanges map[string]int `json:"resourceChanges"`
 		Result          string         `json:"result"`
@@ -39,6 +42,14 @@ type stepJSON struct {
 	} `json:"detailedDiff"`
 }
 
+func (m stepJSON) step() Step {
+	s := Step{Op: m.Op, URN: m.URN, Old: m.Old.state(), New: m.New.state(), Reasons: m.Keys, Detailed: map[string]string{}}
+	for path, d := range m.DetailedDiff {
+		s.Detailed[path] = d.Kind
+	}
+	return s
+}
+
 // event takes one line of the stream. Kinds that say nothing about the preview are passed over.
 func (p *Preview) event(raw json.RawMessage, sames *int, ended *bool) error {
 	var e eventJSON
@@ -53,14 +64,11 @@ func (p *Preview) event(raw json.RawMessage, sames *int, ended *bool) error {
 	case e.DiagnosticEvent != nil:
 		p.diagnostic(*e.DiagnosticEvent)
 	case e.ResourcePreEvent != nil:
-		m := e.ResourcePreEvent.Metadata
-		s := Step{Op: m.Op, URN: m.URN, Old: m.Old.state(), New: m.New.state(), Reasons: m.Keys, Detailed: map[string]string{}}
-		for path, d := range m.DetailedDiff {
-			s.Detailed[path] = d.Kind
-		}
-		p.Steps = append(p.Steps, s)
+		p.Steps = append(p.Steps, e.ResourcePreEvent.Metadata.step())
+	case e.ResOutputsEvent != nil:
+		p.results = append(p.results, e.ResOutputsEvent.Metadata.step())
 	case e.SummaryEvent != nil:
-		*sames, *ended = e.SummaryEvent.ResourceChanges["same"], true
+		p.summary, *sames, *ended = e.SummaryEvent.ResourceChanges, e.SummaryEvent.ResourceChanges["same"], true
 		p.Failed = p.Failed || e.SummaryEvent.Result == "failed" || e.SummaryEvent.Result == "canceled"
 	case e.PolicyEvent != nil:
 		severity := "warning"

@@ -18,9 +18,11 @@ type writer struct {
 	wrong   []string
 	// values is how many characters of a value are shown, causes how many differences of a resource.
 	values, causes int
+	// mark sets off what comes from the preview: code, or visible where the text is not Markdown.
+	mark func(string) string
 }
 
-func (w *writer) code(s string) string { return code(short(w.hide(s), w.values)) }
+func (w *writer) code(s string) string { return w.mark(short(w.hide(s), w.values)) }
 
 // block is a text of several lines.
 func (w *writer) block(s string) string {
@@ -40,13 +42,17 @@ func (w *writer) name(u URN) string { return w.code(u.Name()) }
 
 func (w *writer) write(limit int) string {
 	sections := slices.Concat(w.failure(), w.refusals(), w.losses(), w.releases(), w.week(), w.costs(), w.rest())
-	full := w.options.FullAt
+	return fit(w.head(), sections, limit, w.place(w.options.FullAt))
+}
+
+// place is where the whole text is, as a link where it is one.
+func (w *writer) place(full string) string {
 	if strings.HasPrefix(full, "https://") && !strings.ContainsAny(full, "<>() \n\t\"\\`") {
-		full = "<" + full + ">"
+		return "<" + full + ">"
 	} else if full != "" {
-		full = w.code(full)
+		return w.code(full)
 	}
-	return fit(w.head(), sections, limit, full)
+	return ""
 }
 
 // head says in a few lines how the preview stands.
@@ -118,11 +124,14 @@ func pick(n int, one, many string) string {
 	return many
 }
 
+// ended are errors that say no more than that there were others.
+var ended = map[string]bool{"error: preview failed": true, "error: refresh failed": true}
+
 // failure is what went wrong, before all else.
 func (w *writer) failure() []section {
 	s := section{title: "Errors", of: "errors", rank: 15}
 	for _, d := range w.Diagnostics {
-		if d.Severity == "error" && d.Message != "error: preview failed" {
+		if d.Severity == "error" && !ended[d.Message] {
 			s.items = append(s.items, w.diagnostic(d))
 		}
 	}
@@ -159,7 +168,7 @@ func (w *writer) difference(d Difference) string {
 		case unknown:
 			return "known later"
 		}
-		return code(s)
+		return w.mark(s)
 	}
 	return path + ": " + side(d.Old, x) + " → " + side(d.New, y)
 }

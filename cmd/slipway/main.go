@@ -21,6 +21,7 @@ type command struct {
 
 var commands = map[string]command{
 	"calendar": {"show the week: nodes, whether the pods fit, what it saves", runCalendar},
+	"drift":    {"say what in the cloud is not as the stack left it, and keep an issue of it", runDrift},
 	"promote":  {"copy an image by digest to another registry, for an environment", promote},
 	"review":   {"write what a pull request changes, from `pulumi preview --json`", runReview},
 }

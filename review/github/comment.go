@@ -1,4 +1,4 @@
-// Package github keeps one comment of a pull request up to date, with nothing but GitHub's REST API.
+// Package github keeps one comment of a pull request up to date, and one issue of a stack, with nothing but GitHub's REST API.
 package github
 
 import (
@@ -13,16 +13,16 @@ import (
 	"time"
 )
 
-// Client speaks to one pull request.
+// Client speaks to one repository.
 type Client struct {
 	// API is where GitHub answers: https://api.github.com, or that of an enterprise's server.
 	API string
-	// Token is one that may write comments: permissions pull-requests: write.
+	// Token is one that may write comments (permissions pull-requests: write) or issues (issues: write).
 	Token string
-	// Repository is OWNER/NAME, Number the pull request's.
+	// Repository is OWNER/NAME, Number the pull request's, for a comment.
 	Repository string
 	Number     int
-	// Author is whose comment is updated; default the token's user, or "github-actions[bot]" for a token that belongs to no user.
+	// Author is whose comment or issue is updated; default the token's user, or "github-actions[bot]" for a token that belongs to no user.
 	Author string
 	// Summary is the file of the run's summary, where the text goes with a token that may only read; empty for none.
 	Summary string
@@ -92,7 +92,7 @@ type comment struct {
 // there is none. It says where the text is. A token that may not write, as that of a fork's pull request, is no error: the text goes to
 // the run's summary.
 func (c *Client) Comment(ctx context.Context, marker, body string) (said string, err error) {
-	if err := c.check(); err != nil {
+	if err := c.check(true); err != nil {
 		return "", err
 	}
 	url, err := c.put(ctx, marker, body)
@@ -106,7 +106,8 @@ func (c *Client) Comment(ctx context.Context, marker, body string) (said string,
 	return "the comment is " + url, nil
 }
 
-func (c *Client) check() error {
+// check finds what is missing of what the environment gives.
+func (c *Client) check(numbered bool) error {
 	var missing []string
 	for _, v := range []struct {
 		name  string
@@ -114,7 +115,7 @@ func (c *Client) check() error {
 	}{
 		{"GITHUB_TOKEN", c.Token != ""},
 		{"GITHUB_REPOSITORY (OWNER/NAME)", strings.Count(c.Repository, "/") == 1},
-		{"the pull request's number (--pr, or GITHUB_EVENT_PATH of an event on one)", c.Number > 0},
+		{"the pull request's number (--pr, or GITHUB_EVENT_PATH of an event on one)", c.Number > 0 || !numbered},
 	} {
 		if !v.given {
 			missing = append(missing, v.name)
@@ -196,15 +197,19 @@ func (c *Client) find(ctx context.Context, author, marker string) (int64, error)
 			return 0, err
 		}
 		for _, m := range page {
-			// GitHub may give lines back with carriage returns.
-			first, _, _ := strings.Cut(m.Body, "\n")
-			if m.User.Login == author && strings.TrimSpace(first) == marker {
+			if m.User.Login == author && begins(m.Body, marker) {
 				return m.ID, nil
 			}
 		}
 		next = link
 	}
 	return 0, nil
+}
+
+// begins tells whether the first line of a text is the marker. GitHub may give lines back with carriage returns.
+func begins(body, marker string) bool {
+	first, _, _ := strings.Cut(body, "\n")
+	return strings.TrimSpace(first) == marker
 }
 
 // summarize appends the text to the run's summary.

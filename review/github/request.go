@@ -56,7 +56,7 @@ func retry(err error, attempt int) (time.Duration, bool) {
 // get reads, again and again where that may help, and returns the answer's header.
 func (c *Client) get(ctx context.Context, url string, into any) (http.Header, error) {
 	for attempt := 0; ; attempt++ {
-		header, err := c.do(ctx, http.MethodGet, url, "", into)
+		header, err := c.do(ctx, http.MethodGet, url, nil, into)
 		if err == nil {
 			return header, nil
 		}
@@ -73,14 +73,15 @@ func (c *Client) get(ctx context.Context, url string, into any) (http.Header, er
 // write sends a comment once.
 func (c *Client) write(ctx context.Context, method, url, body string) (comment, error) {
 	var made comment
-	_, err := c.do(ctx, method, url, body, &made)
+	_, err := c.do(ctx, method, url, map[string]any{"body": body}, &made)
 	return made, err
 }
 
-func (c *Client) do(ctx context.Context, method, url, body string, into any) (http.Header, error) {
+// do sends one request, with what is given as JSON; nil for none.
+func (c *Client) do(ctx context.Context, method, url string, given map[string]any, into any) (http.Header, error) {
 	var content io.Reader
-	if body != "" {
-		b, err := json.Marshal(map[string]string{"body": body})
+	if given != nil {
+		b, err := json.Marshal(given)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +94,7 @@ func (c *Client) do(ctx context.Context, method, url, body string, into any) (ht
 	r.Header.Set("Accept", "application/vnd.github+json")
 	r.Header.Set("Authorization", "Bearer "+c.Token)
 	r.Header.Set("X-GitHub-Api-Version", "2022-11-28")
-	r.Header.Set("User-Agent", "slipway-review")
+	r.Header.Set("User-Agent", "slipway")
 	answer, err := c.HTTP.Do(r)
 	if err != nil {
 		return nil, err
@@ -139,7 +140,7 @@ func errorOf(method, url string, answer *http.Response, body []byte) error {
 var nextLink = regexp.MustCompile(`<([^>]*)>;\s*rel="next"`)
 
 // list reads one page, and returns the address of the next.
-func (c *Client) list(ctx context.Context, url string, into *[]comment) (next string, err error) {
+func (c *Client) list(ctx context.Context, url string, into any) (next string, err error) {
 	header, err := c.get(ctx, url, into)
 	if err != nil {
 		return "", err
