@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -57,12 +58,23 @@ var strayed = []struct{ token, path, means string }{
 	{"*", "tags", "Who goes by its tags (costs, rights, automation) takes it for another."},
 }
 
+// lost is what it means that something is gone of which the table of effects says nothing.
+func lost(token string) string {
+	switch {
+	case strings.HasPrefix(token, "aws:vpc/securityGroup"):
+		return "Connections that it let through are refused, where no other rule lets them through."
+	case strings.HasPrefix(token, "aws:iam/"):
+		return "Who uses it has lost rights."
+	}
+	return ""
+}
+
 // means says in a line what a stray does to users.
 func (f *stray) means() string {
 	token := strings.Replace(f.URN.Type(), "aws:alb/", "aws:lb/", 1)
 	if f.gone {
 		e, _ := find(effects, token)
-		return e.deleted
+		return cmp.Or(e.deleted, lost(token))
 	}
 	var all []string
 	for _, d := range f.values {

@@ -38,33 +38,36 @@ func (f *stray) wrote() []written {
 	return all
 }
 
-// owns says whether a set of fields, as managedFields has it, has the one at a path of the object, or something below it.
+// owns says whether a set of fields, as managedFields has it, has the one at a path of the object, what is above it as a whole, or something
+// below it.
 func owns(fields, object any, path string) bool {
 	for path != "" {
-		if fields == nil {
+		set, _ := fields.(map[string]any)
+		if set == nil {
 			return false
 		}
+		if len(set) == 0 {
+			return true
+		}
 		step, rest := firstStep(path)
-		next := lookup(object, step)
-		if strings.HasPrefix(step, "[") && !strings.HasPrefix(step, `["`) {
-			set, _ := fields.(map[string]any)
+		object, path = lookup(object, step), rest
+		switch {
+		case strings.HasPrefix(step, `["`):
+			var name string
+			if json.Unmarshal([]byte(strings.Trim(step, "[]")), &name) != nil {
+				return false
+			}
+			fields = set["f:"+name]
+		case step[0] == '[':
 			fields = nil
 			for k, below := range set {
-				if element(k, next) {
+				if element(k, object) {
 					fields = below
 				}
 			}
-			if fields == nil && len(set) == 0 {
-				return false
-			}
-		} else {
-			var name string
-			if json.Unmarshal([]byte(strings.Trim(step, "[]")), &name) != nil {
-				name = strings.TrimPrefix(step, ".")
-			}
-			fields = at(fields, "f:"+name)
+		default:
+			fields = set["f:"+strings.TrimPrefix(step, ".")]
 		}
-		object, path = next, rest
 	}
 	return fields != nil
 }

@@ -120,6 +120,11 @@ func (p *Provider) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc
 	}
 	resp := &pulumirpc.DiffResponse{Changes: pulumirpc.DiffResponse_DIFF_NONE, HasDetailedDiff: true, DetailedDiff: map[string]*pulumirpc.PropertyDiff{}}
 	for _, c := range changes("", t.Props, olds, news, false) {
+		if ignored, err := ignores(r.GetIgnoreChanges(), c.path); err != nil {
+			return nil, err
+		} else if ignored {
+			continue
+		}
 		resp.Changes = pulumirpc.DiffResponse_DIFF_SOME
 		top, _, _ := strings.Cut(c.path, ".")
 		top, _, _ = strings.Cut(top, "[")
@@ -134,6 +139,25 @@ func (p *Provider) Diff(_ context.Context, r *pulumirpc.DiffRequest) (*pulumirpc
 		resp.DeleteBeforeReplace = named(r.GetNews(), t.AutoName.Prop)
 	}
 	return resp, nil
+}
+
+// ignores tells whether a change is one that the program ignores. In an update the engine has put the old value back by then; in a refresh it
+// leaves it to the provider.
+func ignores(paths []string, changed string) (bool, error) {
+	at, err := resource.ParsePropertyPath(changed)
+	if err != nil {
+		return false, err
+	}
+	for _, text := range paths {
+		ignored, err := resource.ParsePropertyPath(text)
+		if err != nil {
+			return false, err
+		}
+		if ignored.Contains(at) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // named tells whether the program chose the name: two of that name cannot exist at once.

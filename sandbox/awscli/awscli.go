@@ -1,6 +1,6 @@
 // Package awscli is an `aws` command that answers the two calls that Kubernetes clients make, eks get-token and
-// sts get-caller-identity, and those with which an operator looks at auto scaling groups and changes their size. It answers for
-// the sandbox's account and asks nothing on the network.
+// sts get-caller-identity, and some with which an operator looks at the account and changes it by hand, past the stack. It answers
+// for the sandbox's account and asks nothing on the network.
 package awscli
 
 import (
@@ -31,8 +31,8 @@ func In(h home.Home, args []string) int {
 func answer(args []string, find func() (home.Home, error)) int {
 	c := parse(args)
 	c.home = find
-	if a, ok := autoscaling[c.words]; ok {
-		return c.autoscaling(a)
+	if o, ok := operations()[c.words]; ok {
+		return c.operate(o)
 	}
 	switch c.words {
 	case "sts get-caller-identity":
@@ -52,7 +52,7 @@ func answer(args []string, find func() (home.Home, error)) int {
 // known is the calls, for people.
 func known() string {
 	all := []string{"eks get-token", "sts get-caller-identity"}
-	return "`" + strings.Join(append(all, slices.Sorted(maps.Keys(autoscaling))...), "`, `") + "`"
+	return "`" + strings.Join(append(all, slices.Sorted(maps.Keys(operations()))...), "`, `") + "`"
 }
 
 type call struct {
@@ -62,7 +62,7 @@ type call struct {
 }
 
 // lists are the flags that take several values, up to the next flag.
-var lists = []string{"auto-scaling-group-names", "scheduled-action-names"}
+var lists = []string{"auto-scaling-group-names", "scheduled-action-names", "security-group-rule-ids"}
 
 // parse takes flags as the real aws does, in any place: --name value, --name=value.
 func parse(args []string) call {
