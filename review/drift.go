@@ -80,7 +80,7 @@ func Drift(p *Preview, o DriftOptions) DriftReport {
 		r.Code = Drifted
 	}
 	w := driftWriter{refresh: f, title: title, writer: writer{plan: &plan{Preview: f.Preview}, hide: hide, mark: code, values: 120, causes: 20}}
-	r.code = w.code
+	r.code = func(s string) string { return code(short(hide(s), 120)) }
 	full := "run `slipway drift` with `--markdown FILE`"
 	if o.FullAt != "" {
 		full = w.place(o.FullAt)
@@ -172,7 +172,7 @@ func (p *Preview) refreshed() []Step {
 func (f *refresh) problem() string {
 	switch {
 	case f.Broken != "":
-		return strings.ReplaceAll(strings.ReplaceAll(f.Broken, "pulumi preview --json", "pulumi refresh --preview-only --json"), "preview", "refresh")
+		return strings.NewReplacer("pulumi preview --json", "pulumi refresh --preview-only --json", "preview", "refresh").Replace(f.Broken)
 	case f.Failed:
 		return "the refresh failed: what it did not come to is not known"
 	case len(f.Steps) == 0:
@@ -219,11 +219,17 @@ func (f *stray) compare() {
 // sides are what the stack has set at a path, and what was found there: in the inputs where they differ, else in what is there.
 func (f *stray) sides(path string) (set, found any) {
 	set, found = lookup(f.Old.Inputs, path), lookup(f.New.Inputs, path)
-	if reflect.DeepEqual(set, found) {
-		found = lookup(f.New.Outputs, path)
+	if !reflect.DeepEqual(set, found) {
+		return set, found
 	}
-	if reflect.DeepEqual(set, found) {
-		set = lookup(f.Old.Outputs, path)
+	if strings.HasPrefix(f.Detailed[path], "delete") {
+		return set, nil
+	}
+	if live := lookup(f.New.Outputs, path); live != nil {
+		found = live
+	}
+	if was := lookup(f.Old.Outputs, path); was != nil && reflect.DeepEqual(set, found) {
+		set = was
 	}
 	return set, found
 }
@@ -273,8 +279,8 @@ func (r *DriftReport) fingerprint() string {
 	return fingerprintBegins + strings.Join(all, " ") + " -->"
 }
 
-// printed are the resources of the fingerprint in an issue's text.
-func printed(issue string) map[string]string {
+// fingerprinted are the resources of the fingerprint in an issue's text, with what was found of each.
+func fingerprinted(issue string) map[string]string {
 	found := map[string]string{}
 	_, rest, _ := strings.Cut(issue, fingerprintBegins)
 	line, _, _ := strings.Cut(rest, " -->")
@@ -292,7 +298,7 @@ func (r *DriftReport) Says(issue string) bool {
 
 // Since is what is different since an issue was written whose text is given, in Markdown.
 func (r *DriftReport) Since(issue string) string {
-	before := printed(issue)
+	before := fingerprinted(issue)
 	var b strings.Builder
 	for _, f := range r.finds {
 		k := f.key()

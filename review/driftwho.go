@@ -34,7 +34,9 @@ func (f *stray) wrote() []written {
 		}
 		all = append(all, written{manager, text(e, "time"), sub != "" || !slices.Contains(yields, manager)})
 	}
-	slices.SortStableFunc(all, func(a, b written) int { return cmp.Or(strings.Compare(b.at, a.at), strings.Compare(a.manager, b.manager)) })
+	slices.SortStableFunc(all, func(a, b written) int {
+		return cmp.Or(strings.Compare(b.at, a.at), strings.Compare(a.manager, b.manager))
+	})
 	return all
 }
 

@@ -103,7 +103,7 @@ func (w *driftWriter) sections(whole bool) []section {
 func (w *driftWriter) stray(f *stray) (head string, lines []string) {
 	head = w.name(f.URN) + ", " + w.code(typeName(f.URN.Type()))
 	if id := f.identity(); id != "" {
-		head += ", " + w.code(id)
+		lines = append(lines, w.code(id))
 	}
 	list := func(all []Difference, note string) {
 		for i, d := range all {
@@ -182,7 +182,8 @@ func (w *driftWriter) todo() []string {
 	}
 	if slices.ContainsFunc(w.finds, (*stray).held) {
 		all = append(all, "What another field manager has written in Kubernetes is taken back only with "+w.code(takeBack)+
-			"; without, the API server answers with a conflict, and the update stops half way.")
+			"; without, the API server answers with a conflict, and what the state "+
+			"has taken in by then is found by no later look. The variable shows as an update of the cluster's provider, which the next "+w.code("pulumi up")+" takes back.")
 	}
 	all = append(all,
 		"To keep it: write it into the program or its configuration, then the same command.",

@@ -18,7 +18,7 @@ import (
 //	aws:eks/cluster:Cluster create 1 ThrottlingException
 //	aws:eks/cluster:Cluster create 1 cut
 //
-// type, operation (create, update, delete), how many times, and the code of the error. "cut" lets the operation take
+// type, operation (create, read, update, delete), how many times, and the code of the error. "cut" lets the operation take
 // effect and then kills the provider, as a lost connection or a crash would.
 func (tx *Tx) withFaults(t *Type, op string, f func() error) error {
 	code, err := tx.fault(t.Token, op)

@@ -60,8 +60,8 @@ func CheckFault(words []string) (string, error) {
 	if types[words[0]] == nil {
 		return "", fmt.Errorf("%q is no resource type that the account knows; `sandbox types` lists them", words[0])
 	}
-	if !slices.Contains([]string{"create", "update", "delete"}, words[1]) {
-		return "", fmt.Errorf("%q is no operation, must be create, update or delete", words[1])
+	if !slices.Contains([]string{"create", "read", "update", "delete"}, words[1]) {
+		return "", fmt.Errorf("%q is no operation, must be create, read, update or delete", words[1])
 	}
 	if n, err := strconv.Atoi(words[2]); err != nil || n < 1 {
 		return "", fmt.Errorf("%q is no number of times, must be 1 or more", words[2])

@@ -68,25 +68,33 @@ func (p *Provider) Read(_ context.Context, r *pulumirpc.ReadRequest) (*pulumirpc
 	}
 	resp := &pulumirpc.ReadResponse{}
 	err = p.account.Do(p.region, func(tx *Tx) error {
-		o := tx.find(t, r.GetId(), r.GetProperties())
-		if o == nil && t.Import != nil {
-			o = t.Import(tx, r.GetId())
-		}
-		if o == nil {
-			return nil
-		}
-		resp.Id = o.ID
-		if resp.Properties, err = marshal(t.state(o)); err != nil {
-			return err
-		}
-		in := maps.Clone(o.Inputs)
-		if d := r.GetInputs().GetFields()["__defaults"]; d != nil {
-			in["__defaults"] = d.GetListValue().AsSlice()
-		}
-		resp.Inputs, err = marshal(in)
-		return err
+		return tx.withFaults(t, "read", func() error { return tx.read(t, r, resp) })
 	})
-	return resp, err
+	if err != nil {
+		return nil, t.wrap("reading", "Describe", err)
+	}
+	return resp, nil
+}
+
+// read is what is there now; of what is not there nothing, so that the engine takes it for gone.
+func (tx *Tx) read(t *Type, r *pulumirpc.ReadRequest, into *pulumirpc.ReadResponse) (err error) {
+	o := tx.find(t, r.GetId(), r.GetProperties())
+	if o == nil && t.Import != nil {
+		o = t.Import(tx, r.GetId())
+	}
+	if o == nil {
+		return nil
+	}
+	into.Id = o.ID
+	if into.Properties, err = marshal(t.state(o)); err != nil {
+		return err
+	}
+	in := maps.Clone(o.Inputs)
+	if d := r.GetInputs().GetFields()["__defaults"]; d != nil {
+		in["__defaults"] = d.GetListValue().AsSlice()
+	}
+	into.Inputs, err = marshal(in)
+	return err
 }
 
 // Update implements pulumirpc.ResourceProviderServer.

@@ -57,7 +57,7 @@ an AWS account in a file.
   sandbox aws ARGS…        what the account's aws command knows: sizes of auto scaling groups, and scheduled actions
   sandbox edge             serve the account's application load balancers on free ports of 127.0.0.1, until Ctrl-C
     --http PORT            with edge: the port that stands for 80; --https PORT is the one that stands for 443
-  sandbox fault WORDS…     order a failure: TYPE create|update|delete TIMES CODE, where the code "cut" kills the provider after the effect
+  sandbox fault WORDS…     order a failure: TYPE create|read|update|delete TIMES CODE, where the code "cut" kills the provider after the effect
   sandbox types            list the resource types and functions that the AWS model knows
   sandbox reset            stop, and forget the account, the cluster and the stacks' state; what was built stays
 
