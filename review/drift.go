@@ -38,8 +38,9 @@ type DriftReport struct {
 	// Problems are a line each on why it is not known whether anything drifted.
 	Problems []string
 
-	finds []*stray
-	code  func(string) string
+	finds   []*stray
+	unnamed int
+	code    func(string) string
 }
 
 // stray is a resource that is not as the stack left it.
@@ -71,7 +72,7 @@ func Drift(p *Preview, o DriftOptions) DriftReport {
 	f.log = strings.TrimSpace(uncolored(o.Log))
 	project, stack := p.names(o.Stack)
 	title := cmp.Or(strings.TrimPrefix(project+"/"+stack, "/"), "unknown stack")
-	r := DriftReport{Marker: marker("drift", project, stack), Title: "Drift: " + visible(title), finds: f.finds}
+	r := DriftReport{Marker: marker("drift", project, stack), Title: "Drift: " + visible(title), finds: f.finds, unnamed: f.unnamed}
 	hide := f.hide()
 	switch problem := f.problem(); {
 	case problem != "":
@@ -254,7 +255,7 @@ func (f *stray) hash() string {
 		fmt.Fprintf(&b, "%q %q %q\n", d.Path, shown(d.Old), shown(d.New))
 	}
 	for _, w := range f.writers {
-		fmt.Fprintf(&b, "%q %q\n", w.manager, w.at)
+		fmt.Fprintf(&b, "%q\n", w.manager) // not when: one who writes the same again and again is no news
 	}
 	return digest(b.String())
 }
@@ -271,6 +272,9 @@ func (r *DriftReport) fingerprint() string {
 	all := []string{}
 	for _, f := range r.finds {
 		all = append(all, f.key()+"="+f.hash())
+	}
+	if r.unnamed > 0 {
+		all = append(all, fmt.Sprintf("unnamed=%d", r.unnamed))
 	}
 	if len(all) > 500 { // of a line that has to leave room for the text
 		all = []string{digest(strings.Join(all, " ")) + "=" + digest(strings.Join(all, "\n"))}
