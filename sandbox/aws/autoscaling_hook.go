@@ -1,6 +1,13 @@
 package aws
 
-const lifecycleHookToken = "aws:autoscaling/lifecycleHook:LifecycleHook"
+import "cmp"
+
+const (
+	lifecycleHookToken = "aws:autoscaling/lifecycleHook:LifecycleHook"
+	// usualHook is for how many seconds a hook holds that does not say so.
+	// https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutLifecycleHook.html
+	usualHook = 3600
+)
 
 func init() {
 	register(&Type{
@@ -69,11 +76,7 @@ func (v balancing) endSeconds(scaling *Object) (longest int) {
 	}
 	for _, h := range v.all(lifecycleHookToken) {
 		if h.Region == scaling.Region && h.Str("autoscalingGroupName") == scaling.Str("name") && h.Str("lifecycleTransition") == "autoscaling:EC2_INSTANCE_TERMINATING" {
-			seconds := h.Num("heartbeatTimeout")
-			if seconds == 0 {
-				seconds = 3600 // https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_PutLifecycleHook.html
-			}
-			longest = max(longest, seconds)
+			longest = max(longest, cmp.Or(h.Num("heartbeatTimeout"), usualHook))
 		}
 	}
 	return longest

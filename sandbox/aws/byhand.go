@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -287,6 +288,35 @@ func (tx *Tx) DeleteScheduledAction(group, action string) error {
 	}
 	tx.Remove(s)
 	return nil
+}
+
+// DescribeLifecycleHooks is what the API says of the hooks of a group.
+func (tx *Tx) DescribeLifecycleHooks(group string) ([]map[string]any, error) {
+	if tx.Find(autoScalingGroupToken, "name", group) == nil {
+		return nil, Errorf("ValidationError", "AutoScalingGroup name not found - AutoScalingGroup %s not found", group)
+	}
+	out := []map[string]any{}
+	for _, h := range tx.All(lifecycleHookToken) {
+		if h.Str("autoscalingGroupName") == group {
+			seconds := cmp.Or(h.Num("heartbeatTimeout"), usualHook)
+			out = append(out, map[string]any{
+				"LifecycleHookName": h.ID, "AutoScalingGroupName": group, "LifecycleTransition": h.Str("lifecycleTransition"),
+				"HeartbeatTimeout": seconds, "GlobalTimeout": 100 * seconds, "DefaultResult": h.Str("defaultResult"),
+			})
+		}
+	}
+	return out, nil
+}
+
+// DeleteLifecycleHook takes a hook off a group.
+func (tx *Tx) DeleteLifecycleHook(group, hook string) error {
+	for _, h := range tx.All(lifecycleHookToken) {
+		if h.ID == hook && h.Str("autoscalingGroupName") == group {
+			tx.Remove(h)
+			return nil
+		}
+	}
+	return Errorf("ValidationError", "No Lifecycle Hook found with name: %s", hook)
 }
 
 func (tx *Tx) scheduledAction(group, action string) *Object {

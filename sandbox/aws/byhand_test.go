@@ -2,6 +2,7 @@ package aws
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -144,5 +145,36 @@ func TestANodeGroupIsChangedByHand(t *testing.T) {
 	}
 	if seen, _ := w.refresh(m, "scalingConfig.maxSize"); len(seen) != 1 || !strings.HasPrefix(seen[0], "labels") {
 		t.Errorf("seen are %v, want the labels alone", seen)
+	}
+}
+
+func TestHooksAreTakenOffByHand(t *testing.T) {
+	w := newWorld(t)
+	group, hook := w.id("scaled"), w.id("hook")
+	w.create(lifecycleHookToken, "slow", object{"autoscalingGroupName": group, "lifecycleTransition": "autoscaling:EC2_INSTANCE_LAUNCHING", "name": "slow"})
+	if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
+		there, err := tx.DescribeLifecycleHooks(group)
+		if err != nil || len(there) != 2 || there[0]["LifecycleHookName"] != hook || there[0]["HeartbeatTimeout"] != 45 || there[0]["DefaultResult"] != "CONTINUE" {
+			t.Errorf("%v, %v", there, err)
+		}
+		if there[1]["HeartbeatTimeout"] != 3600 || there[1]["DefaultResult"] != "ABANDON" {
+			t.Errorf("one that says nothing is %v", there[1])
+		}
+		if _, err := tx.DescribeLifecycleHooks("none"); !strings.Contains(fmt.Sprint(err), "AutoScalingGroup name not found") {
+			t.Errorf("of a group that is not there: %v", err)
+		}
+		if err := tx.DeleteLifecycleHook(group, hook); err != nil {
+			t.Error(err)
+		}
+		if err := tx.DeleteLifecycleHook(group, hook); !strings.Contains(fmt.Sprint(err), "No Lifecycle Hook found") {
+			t.Errorf("a second time: %v", err)
+		}
+		left, err := tx.DescribeLifecycleHooks(group)
+		if err != nil || len(left) != 1 {
+			t.Errorf("left are %v, %v", left, err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -37,6 +37,21 @@ var byHand = map[string]operation{
 			return nil, tx.DeleteScheduledAction(c.flags["auto-scaling-group-name"], c.flags["scheduled-action-name"])
 		},
 	},
+	"autoscaling describe-lifecycle-hooks": {
+		"DescribeLifecycleHooks",
+		[]string{"auto-scaling-group-name!"},
+		func(c call, tx *aws.Tx) (any, error) {
+			hooks, err := tx.DescribeLifecycleHooks(c.flags["auto-scaling-group-name"])
+			return map[string]any{"LifecycleHooks": hooks}, err
+		},
+	},
+	"autoscaling delete-lifecycle-hook": {
+		"DeleteLifecycleHook",
+		[]string{"lifecycle-hook-name!", "auto-scaling-group-name!"},
+		func(c call, tx *aws.Tx) (any, error) {
+			return nil, tx.DeleteLifecycleHook(c.flags["auto-scaling-group-name"], c.flags["lifecycle-hook-name"])
+		},
+	},
 	"ec2 authorize-security-group-ingress": {
 		"AuthorizeSecurityGroupIngress",
 		[]string{"group-id!", "protocol!", "port", "cidr", "source-group"},
