@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
 	"github.com/slipway-iac/slipway/capacity"
+	"github.com/slipway-iac/slipway/components/cluster"
 	"github.com/slipway-iac/slipway/components/workload"
 	"github.com/slipway-iac/slipway/internal/config"
 )
@@ -22,14 +23,15 @@ func (s *system) fits(ctx *pulumi.Context, cfg *config.Config) error {
 	for _, g := range s.cluster.NodeGroups {
 		group := capacity.NodeGroup{
 			Name: g.Name, Owner: g.DesiredSizeOwner, Size: s.week.Base, DiskGiB: g.DiskSizeGiB, PrefixDelegation: s.cluster.PrefixDelegation,
+			MaxPods: g.Kubelet.MaxPods, SubnetAddresses: s.network.PrivateSubnetAddresses(),
 		}
 		for z := range cfg.Network.Zones {
 			group.Zones = append(group.Zones, string(rune('a'+z)))
 		}
 		for _, name := range g.InstanceTypes {
-			t, err := capacity.Lookup(name)
+			t, err := g.Instance(name)
 			if err != nil {
-				return ctx.Log.Warn(fmt.Sprintf("whether the pods fit the nodes is not looked at: %v", err), nil)
+				return ctx.Log.Warn(fmt.Sprintf("whether the pods fit the nodes is not looked at: %v (slipway:cluster.nodes.instanceSizes)", err), nil)
 			}
 			group.Instances = append(group.Instances, t)
 		}
@@ -55,4 +57,13 @@ func (s *system) fits(ctx *pulumi.Context, cfg *config.Config) error {
 		}
 	}
 	return plan.Err()
+}
+
+// instanceSizes are the numbers of instance types that no table has.
+func instanceSizes(cfg *config.Config) map[string]cluster.InstanceSize {
+	sizes := map[string]cluster.InstanceSize{}
+	for name, s := range cfg.Cluster.Nodes.InstanceSizes {
+		sizes[name] = cluster.InstanceSize(s)
+	}
+	return sizes
 }

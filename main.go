@@ -168,9 +168,11 @@ func describe(cfg *config.Config) *system {
 		network: &network.VpcArgs{Cidr: cfg.Network.Cidr, Zones: cfg.Network.Zones, NatGateways: cfg.Network.NatGateways},
 		cluster: &cluster.EksClusterArgs{
 			Version: cfg.Cluster.Version, Admins: cfg.Cluster.Admins, Viewers: cfg.Cluster.Viewers, PublicAccessCidrs: cfg.Cluster.PublicAccessCidrs,
-			LogRetentionDays: cfg.Cluster.LogRetentionDays, DrainSeconds: max(cfg.Rollout.DrainSeconds, cfg.Rollout.SlowestRequestSeconds), AllowDeletion: !cfg.Protect,
+			LogRetentionDays: cfg.Cluster.LogRetentionDays, DrainSeconds: max(cfg.Rollout.DrainSeconds, cfg.Rollout.SlowestRequestSeconds),
+			AllowDeletion: !cfg.Protect, PrefixDelegation: cfg.Cluster.PrefixDelegation,
 			NodeGroups: []cluster.NodeGroup{{
-				Name: mainNodes, InstanceTypes: cfg.Cluster.Nodes.InstanceTypes, DiskSizeGiB: cfg.Cluster.Nodes.DiskGiB,
+				Name: mainNodes, InstanceTypes: cfg.Cluster.Nodes.InstanceTypes, InstanceSizes: instanceSizes(cfg), DiskSizeGiB: cfg.Cluster.Nodes.DiskGiB,
+				Kubelet:  &cluster.Kubelet{MaxPods: cfg.Cluster.Nodes.MaxPods},
 				Capacity: cfg.Cluster.Nodes.Capacity, ReleaseVersion: cfg.Cluster.Nodes.ReleaseVersion,
 				MinSize: size.Min, DesiredSize: size.Desired, MaxSize: size.Max, DesiredSizeOwner: cluster.OwnerSchedule,
 			}},

@@ -68,6 +68,8 @@ type Report struct {
 
 	apps       []App
 	unmodelled []string
+	// addresses is which subnets could run out of them.
+	addresses []string
 }
 
 // Week is a week of the report.
@@ -121,7 +123,7 @@ func Plan(in Input) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{TimeZone: in.TimeZone, apps: in.Apps}
+	r := &Report{TimeZone: in.TimeZone, apps: in.Apps, addresses: in.addresses()}
 	for _, a := range in.Apps {
 		for _, what := range a.Unmodelled {
 			r.unmodelled = append(r.unmodelled, a.Name+" has "+what)
@@ -282,6 +284,16 @@ func (g NodeGroup) check(p *check.Problems) {
 	}
 	if g.DiskGiB != 0 {
 		p.Between("diskGiB", g.DiskGiB, 20, 16384)
+	}
+	if g.MaxPods != 0 {
+		p.Between("maxPods", g.MaxPods, 1, podsOnLarge)
+	}
+	g.SystemReserved.check(p.At("systemReserved"))
+	if n := g.KubeReservedMemory; n < 0 || n > 1<<50 {
+		p.Addf("kubeReservedMemory", "is %d, must be 0 to %d bytes", n, 1<<50)
+	}
+	if g.SubnetAddresses < 0 {
+		p.Addf("subnetAddresses", "is %d, must be 0 or more", g.SubnetAddresses)
 	}
 }
 

@@ -61,22 +61,71 @@ func (t Instance) larger() (all []Instance) {
 }
 
 // addresses is how many pods the VPC CNI can give an address to, and two of the system that use the node's own: the first address
-// of each interface is the interface's. https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html
-func (t Instance) addresses() int { return t.ENIs*(t.IPsPerENI-1) + 2 }
-
-// MaxPods is how many pods EKS lets run on a node, those of the system among them. A managed node group caps it at 110 below 30
-// vCPUs and at 250 above; with prefix delegation, where each address becomes sixteen, the cap is nearly always what counts.
-// https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses-procedure.html
-func (t Instance) MaxPods(prefixDelegation bool) int {
-	limit := 250
-	if t.VCPU < 30 {
-		limit = 110
-	}
+// of each interface is the interface's. With prefix delegation each of the others becomes a block of sixteen.
+// https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html
+func (t Instance) addresses(prefixDelegation bool) int {
+	n := t.ENIs * (t.IPsPerENI - 1)
 	if prefixDelegation {
-		return min(t.ENIs*(t.IPsPerENI-1)*16+2, limit)
+		n *= prefixSize
 	}
-	return min(t.addresses(), limit)
+	return n + hostPods
 }
+
+const (
+	// prefixSize is the addresses of a block that prefix delegation hands out, a /28.
+	prefixSize = 16
+	// hostPods are aws-node and kube-proxy, which use the node's own address.
+	hostPods = 2
+	// https://github.com/kubernetes/community/blob/master/sig-scalability/configs-and-limits/thresholds.md, and what AWS has tested.
+	podsOnSmall = 110
+	podsOnLarge = 250
+	largeVCPU   = 30
+)
+
+func (t Instance) recommended() int {
+	if t.VCPU < largeVCPU {
+		return podsOnSmall
+	}
+	return podsOnLarge
+}
+
+// MaxPods is how many pods EKS lets run on a node, those of the system among them: as many as there are addresses, and in a managed
+// node group no more than 110 below 30 vCPUs and 250 above.
+// https://docs.aws.amazon.com/eks/latest/userguide/choosing-instance-type.html#max-pods-precedence
+func (t Instance) MaxPods(prefixDelegation bool) int {
+	return min(t.addresses(prefixDelegation), t.recommended())
+}
+
+// MostPods is how many pods a node's kubelet may be told to take, and why no more: as many as there are addresses, for without one a
+// pod never starts. Where prefix delegation gives more than enough it is what AWS recommends, or what the type takes without.
+func (t Instance) MostPods(prefixDelegation bool) (pods int, why string) {
+	plain, blocks, recommended := t.addresses(false), t.addresses(true), t.recommended()
+	switch {
+	case prefixDelegation && blocks <= recommended:
+		return blocks, fmt.Sprintf("%d network interfaces × %d blocks of %d addresses, and %d pods that need none", t.ENIs, t.IPsPerENI-1, prefixSize, hostPods)
+	case prefixDelegation && plain <= recommended:
+		return recommended, fmt.Sprintf("AWS recommends no more on %d vCPUs", t.VCPU)
+	case plain > podsOnLarge:
+		return podsOnLarge, "EKS runs no node with more"
+	}
+	return plain, fmt.Sprintf("%d network interfaces × %d addresses for pods, and %d pods that need none", t.ENIs, t.IPsPerENI-1, hostPods)
+}
+
+// Addresses is how many of its subnet's addresses a node takes with that many pods on it, those of the system among them. The VPC CNI
+// fills each interface that it attaches and keeps one more ready (WARM_ENI_TARGET=1), or with prefix delegation one block
+// (WARM_PREFIX_TARGET=1).
+// https://github.com/aws/amazon-vpc-cni-k8s/blob/master/docs/eni-and-ip-target.md
+func (t Instance) Addresses(pods int, prefixDelegation bool) int {
+	pods, perENI := max(pods-hostPods, 0), t.IPsPerENI-1
+	if !prefixDelegation {
+		return min(up(pods, perENI)+1, t.ENIs) * t.IPsPerENI
+	}
+	blocks := min(up(pods, prefixSize)+1, t.ENIs*perENI)
+	return blocks*prefixSize + up(blocks, perENI)
+}
+
+// up is a/b, rounded up.
+func up(a, b int) int { return (a + b - 1) / b }
 
 const (
 	mib = 1 << 20
@@ -98,13 +147,16 @@ const (
 // the kubelet and the eviction threshold. Memory is reserved for as many pods as there are addresses, also where fewer may run.
 func (t Instance) Allocatable(diskGiB int, prefixDelegation bool) (r Resources, pods int) {
 	pods = t.MaxPods(prefixDelegation)
-	memory := t.MemoryMiB - t.MemoryMiB*overheadPermille/1000
-	memory -= reservedMiB + reservedMiBForOnePod*max(pods, t.addresses()) + evictionMiB
+	memory := t.MemoryMiB - t.MemoryMiB*overheadPermille/1000 - t.kubeReservedMiB(prefixDelegation) - evictionMiB
 	return Resources{
 		MilliCPU:  int64(t.VCPU*1000 - reservedMilliCPU(t.VCPU)),
 		Memory:    int64(max(memory, 0)) * mib,
 		Ephemeral: max(int64(diskGiB)*gib*(100-evictionDiskPercent)/100-reservedDiskGiB*gib, 0),
 	}, pods
+}
+
+func (t Instance) kubeReservedMiB(prefixDelegation bool) int {
+	return reservedMiB + reservedMiBForOnePod*max(t.MaxPods(prefixDelegation), t.addresses(false))
 }
 
 // reservedMilliCPU is 6 % of the first CPU, 1 % of the second, 0.5 % of the next two, 0.25 % of the rest.

@@ -42,6 +42,62 @@ func TestAllocatable(t *testing.T) {
 	}
 }
 
+// What a kubelet may be told at most; MaxPods is what EKS tells it by itself, and never more.
+func TestMostPods(t *testing.T) {
+	for name, want := range map[string][2]int{
+		"m5.large": {29, 110}, "m7g.medium": {8, 98}, "m5.4xlarge": {234, 234}, "c5.9xlarge": {234, 250}, "m5.16xlarge": {250, 250},
+	} {
+		for i, prefixes := range []bool{false, true} {
+			if got, why := table[name].MostPods(prefixes); got != want[i] || why == "" {
+				t.Errorf("%s, prefixes %v: %d (%s), want %d", name, prefixes, got, why, want[i])
+			}
+		}
+	}
+	for _, name := range Names() {
+		plain, _ := table[name].MostPods(false)
+		prefixes, _ := table[name].MostPods(true)
+		if table[name].MaxPods(false) > plain || table[name].MaxPods(true) > prefixes || prefixes < plain {
+			t.Errorf("%s: %d of at most %d, with prefixes %d of %d", name, table[name].MaxPods(false), plain, table[name].MaxPods(true), prefixes)
+		}
+	}
+}
+
+func TestAddressesOfANode(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		pods     int
+		prefixes bool
+		want     int
+	}{
+		{"m5.large", 2, false, 10},   // no pod needs one: the interface that every node has
+		{"m5.large", 11, false, 20},  // 9 pods fill one, and one is kept ready
+		{"m5.large", 12, false, 30},  //
+		{"m5.large", 29, false, 30},  // there is no fourth
+		{"m5.large", 110, true, 129}, // 7 blocks for 108 pods, one kept ready, and the address of the one interface that holds them
+		{"m7g.medium", 98, true, 98}, // 6 blocks on two interfaces are all
+	} {
+		if got := table[c.name].Addresses(c.pods, c.prefixes); got != c.want {
+			t.Errorf("%s with %d pods, prefixes %v: %d, want %d", c.name, c.pods, c.prefixes, got, c.want)
+		}
+	}
+}
+
+// What a group's kubelets are told counts, in place of what EKS would say.
+func TestKubeletOfAGroup(t *testing.T) {
+	group := NodeGroup{
+		Name: "main", Instances: []Instance{table["m5.xlarge"], table["m5.large"]}, Zones: []string{"a"},
+		MaxPods: 20, SystemReserved: Resources{MilliCPU: 100, Memory: 200 * mib}, KubeReservedMemory: 1024 * mib,
+	}
+	n := group.nodes(1)[0]
+	if want := (Resources{1830, (8192 - 614 - 1024 - 100 - 200) * mib, 71 * gib}); n.Allocatable != want || n.Pods != 20 {
+		t.Errorf("%+v, %d pods, want %+v", n.Allocatable, n.Pods, want)
+	}
+	group.MaxPods, group.SystemReserved, group.KubeReservedMemory = 0, Resources{Memory: 1 << 50}, 0
+	if n := group.nodes(1)[0]; n.Allocatable.Memory != 0 || n.Pods != 29 {
+		t.Errorf("%+v, %d pods", n.Allocatable, n.Pods)
+	}
+}
+
 func TestUnknownTypeNamesWhatThereIs(t *testing.T) {
 	for name, want := range map[string]string{
 		"t3.huge":     `instance type "t3.huge" is in no table, which has of t3 2xlarge, large, medium, micro, small, xlarge: give its numbers`,

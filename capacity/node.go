@@ -33,6 +33,16 @@ type NodeGroup struct {
 	DiskGiB int
 	// PrefixDelegation gives a node more addresses for pods than its interfaces have; default not.
 	PrefixDelegation bool
+	// MaxPods is what the kubelet is told to take, up to Instance.MostPods of each type; default what EKS tells it: Instance.MaxPods of
+	// the type that takes fewest.
+	MaxPods int
+	// SystemReserved is kept for what runs beside pods on a node, beyond what EKS reserves; default nothing.
+	SystemReserved Resources
+	// KubeReservedMemory, in bytes, is reserved for the kubelet in place of what EKS reserves; default that.
+	KubeReservedMemory int64
+	// SubnetAddresses is how many addresses each subnet of the nodes has to give; default 0, not known: then nobody looks whether they
+	// are enough.
+	SubnetAddresses int
 	// Labels of the nodes beside those that every node has; default none.
 	Labels map[string]string
 }
@@ -70,16 +80,29 @@ func (g NodeGroup) count(s calendar.Size) int {
 	return s.Desired
 }
 
-// nodes are count nodes, evenly over the zones, the first ones having one more where it does not come out even.
-func (g NodeGroup) nodes(count int) []Node {
+// leaves is what a node of that type has for pods, and how many it takes.
+func (g NodeGroup) leaves(t Instance) (r Resources, pods int) {
 	disk := g.DiskGiB
 	if disk == 0 {
 		disk = defaultDiskGiB
 	}
-	var least Resources
-	pods := 0
+	r, pods = t.Allocatable(disk, g.PrefixDelegation)
+	if g.MaxPods > 0 {
+		pods = g.MaxPods
+	}
+	if g.KubeReservedMemory > 0 {
+		r.Memory += int64(t.kubeReservedMiB(g.PrefixDelegation))*mib - g.KubeReservedMemory
+	}
+	return Resources{
+		MilliCPU: max(r.MilliCPU-g.SystemReserved.MilliCPU, 0), Memory: max(r.Memory-g.SystemReserved.Memory, 0), Ephemeral: r.Ephemeral,
+	}, pods
+}
+
+// least is what every node of the group has at least. EKS gives all nodes of a group the number of pods of the type that takes fewest:
+// https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses.html.
+func (g NodeGroup) least() (least Resources, pods int) {
 	for i, t := range g.Instances {
-		r, n := t.Allocatable(disk, g.PrefixDelegation)
+		r, n := g.leaves(t)
 		if i == 0 {
 			least, pods = r, n
 			continue
@@ -87,6 +110,12 @@ func (g NodeGroup) nodes(count int) []Node {
 		least = Resources{min(least.MilliCPU, r.MilliCPU), min(least.Memory, r.Memory), min(least.Ephemeral, r.Ephemeral)}
 		pods = min(pods, n)
 	}
+	return least, pods
+}
+
+// nodes are count nodes, evenly over the zones, the first ones having one more where it does not come out even.
+func (g NodeGroup) nodes(count int) []Node {
+	least, pods := g.least()
 	all := make([]Node, 0, count)
 	for i := range count {
 		n := Node{Name: fmt.Sprintf("%s-%d", g.Name, i+1), Group: g.Name, Zone: g.Zones[i%len(g.Zones)], Allocatable: least, Pods: pods, Labels: map[string]string{}}

@@ -177,6 +177,19 @@ warning: 2 m5.large nodes hold the minimum as pods are usually placed, but not w
 warning: 2 m5.large nodes do not hold one more pod than the maximum: 2 of 4 pods of web are left out; 3 nodes would
 warning: 2 m5.large nodes do not hold the minimum with a zone lost: 4 of 4 pods of web are left out; 5 nodes would
 warning: 2 m5.large nodes do not hold the minimum with a node drained: 4 of 4 pods of web are left out; 4 nodes would`},
+		"the kubelet takes fewer pods": {func(in *capacity.Input) { in.Groups[0].MaxPods = 6 }, `
+the pods do not fit the nodes (times in America/Los_Angeles):
+  Mon–Fri 06:30 to 20:00: 3 m5.large nodes do not hold the minimum: 1 of 2 pods of users-backend is left out; 4 nodes would
+  Mon–Thu 20:00 to 06:30, Fri 20:00 to Mon 06:30: 2 m5.large nodes do not hold the minimum: 2 of 2 pods of thoughts-backend, 2 of 2 of users-backend are left out; 4 nodes would
+warning: Mon–Fri 06:30 to 20:00: 3 m5.large nodes do not hold the maximum: 3 of 8 pods of frontend, 2 of 2 of thoughts-backend, 2 of 2 of users-backend are left out; 6 nodes would
+warning: Mon–Thu 20:00 to 06:30, Fri 20:00 to Mon 06:30: 2 m5.large nodes do not hold the maximum: 6 of 8 pods of frontend, 2 of 2 of thoughts-backend, 2 of 2 of users-backend are left out; 6 nodes would`},
+		"a subnet has too few addresses": {func(in *capacity.Input) { in.Groups[0].SubnetAddresses = 59 }, `
+warning: at its maximum a subnet has 2 m5.large nodes, which take 60 addresses when full of pods, 30 each, and it has 59: then pods wait for one. Larger subnets, or fewer nodes or pods, would help`},
+		"and has just as many": {func(in *capacity.Input) { in.Groups[0].SubnetAddresses = 60 }, ``},
+		"blocks of addresses take more": {func(in *capacity.Input) {
+			in.Groups[0].SubnetAddresses, in.Groups[0].PrefixDelegation = 257, true
+		}, `
+warning: at its maximum a subnet has 2 m5.large nodes, which take 258 addresses when full of pods, 129 each, and it has 257: then pods wait for one. Larger subnets, or fewer nodes or pods, would help`},
 		"nothing runs where there are no nodes": {func(in *capacity.Input) { group(in, capacity.OwnerFixed, calendar.Size{Max: 3}) }, ``},
 		"what is not looked at is said": {func(in *capacity.Input) { in.Apps[1].Unmodelled = []string{"a volume"} }, `
 warning: thoughts-backend has a volume, which no plan looks at: its pods may wait all the same`},
@@ -219,16 +232,19 @@ func n(i int) *int { return &i }
 func TestInputThatIsWrong(t *testing.T) {
 	day := calendar.Size{Min: 3, Desired: 2, Max: 1}
 	_, err := capacity.Plan(capacity.Input{
-		Groups: []capacity.NodeGroup{{Owner: "me", Size: day, DiskGiB: 3, Zones: []string{"a", "a"}}, {Name: "x", Owner: capacity.OwnerSchedule, Instances: make([]capacity.Instance, 1)}},
+		Groups: []capacity.NodeGroup{{Owner: "me", Size: day, DiskGiB: 3, MaxPods: -1, KubeReservedMemory: -1, SubnetAddresses: -1, Zones: []string{"a", "a"}}, {Name: "x", Owner: capacity.OwnerSchedule, Instances: make([]capacity.Instance, 1)}},
 		Apps:   []capacity.App{{Name: "coredns", Min: -1, Max: 2000, Requests: capacity.Resources{Memory: -1}, Spread: capacity.Spread{Nodes: "even"}}},
 	})
-	want := `capacity.Input "" has 18 invalid argument(s):
+	want := `capacity.Input "" has 21 invalid argument(s):
   groups[0].name is required, for example "main"
   groups[0].instances is required, for example the one that Lookup("m5.large") gives
   groups[0].zones[1] is "a", the same as groups[0].zones[0]
   groups[0].owner is "me", must be one of "fixed", "schedule", "autoscaler"
   groups[0].size is of min 3, desired 2, max 1, must be 0 or more, in this order, and at most 450
   groups[0].diskGiB is 3, must be 20 to 16384
+  groups[0].maxPods is -1, must be 1 to 250
+  groups[0].kubeReservedMemory is -1, must be 0 to 1125899906842624 bytes
+  groups[0].subnetAddresses is -1, must be 0 or more
   groups[1].instances[0].name is required, for example "m5.large"
   groups[1].instances[0].vcpu is 0, must be 1 to 1000
   groups[1].instances[0].memoryMiB is 0, must be 512 to 104857600

@@ -90,6 +90,9 @@ func (r *Report) Problems() (all []Problem) {
 			all = append(all, p)
 		}
 	}
+	for _, what := range r.addresses {
+		all = append(all, Problem{Warning: true, Text: what})
+	}
 	for _, what := range r.unmodelled {
 		all = append(all, Problem{Warning: true, Text: what + ", which no plan looks at: its pods may wait all the same"})
 	}

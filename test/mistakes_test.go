@@ -87,6 +87,27 @@ func TestPodsThatDoNotFit(t *testing.T) {
 	if want := "2 m5.large nodes do not hold the maximum: "; s.code != 0 || !strings.Contains(s.all(), want) {
 		t.Errorf("exit code %d, want the warning %q in\n%s", s.code, want, s.all())
 	}
+	// A type that no table has: nothing can be said without its numbers, and everything with them.
+	unknown := []string{"minReplicas: 2", "minReplicas: 60", "maxReplicas: 8", "maxReplicas: 60", "      instanceTypes: [m5.large]", "      instanceTypes: [x99.large]"}
+	s = preview(unknown...)
+	if want := `whether the pods fit the nodes is not looked at: instance type "x99.large" is in no table`; !strings.Contains(s.all(), want) || !strings.Contains(s.all(), "(slipway:cluster.nodes.instanceSizes)") {
+		t.Errorf("exit code %d, want the warning %q in\n%s", s.code, want, s.all())
+	}
+	sizes := "\n      instanceSizes: {x99.large: {vcpu: 2, memoryMiB: 8192, networkInterfaces: 3, addressesPerInterface: 10}}"
+	unknown[5] += sizes
+	s = preview(unknown...)
+	if want := "2 x99.large nodes do not hold the minimum: "; s.code == 0 || !strings.Contains(s.all(), want) || strings.Contains(s.all(), "is in no table") {
+		t.Errorf("exit code %d, want %q in\n%s", s.code, want, s.all())
+	}
+	// With blocks of addresses there is room for more pods, until CPU runs out; the kubelet may be told to take fewer.
+	s = preview("minReplicas: 2", "minReplicas: 46", "maxReplicas: 8", "maxReplicas: 46", "    nodes:", "    prefixDelegation: true\n    nodes:")
+	if s.code != 0 || strings.Contains(s.all(), "do not hold the minimum: ") {
+		t.Errorf("exit code %d:\n%s", s.code, s.all())
+	}
+	s = preview("      max: 6", "      max: 6\n      maxPods: 30")
+	if want := "nodeGroups[0].kubelet.maxPods is 30, must be 11 to 29: m5.large up to 29"; s.code == 0 || !strings.Contains(s.all(), want) {
+		t.Errorf("exit code %d, want %q in\n%s", s.code, want, s.all())
+	}
 }
 
 // TestDamage: what goes wrong on a machine is said, with what to do, and nothing is lost.

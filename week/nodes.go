@@ -31,13 +31,19 @@ func (s *Stack) readNodes(resources []Resource) {
 			Name: r.text(m, path, "name", true), Owner: r.text(m, path, "desiredSizeOwner", false), DiskGiB: r.number(m, path, "diskSizeGiB", false), Zones: zones,
 			Size: calendar.Size{Min: r.number(m, path, "minSize", true), Max: r.number(m, path, "maxSize", true), Desired: r.number(m, path, "desiredSize", true)},
 		}
-		g.PrefixDelegation, _ = m["prefixDelegation"].(bool)
+		// It is the cluster's, and recorded only where it is true.
+		g.PrefixDelegation, _ = in["prefixDelegation"].(bool)
+		r.readKubelet(&g, m, path)
+		sizes, _ := r.object(m, path, "instanceSizes")
 		for j, v := range r.list(m, path, "instanceTypes") {
 			at := fmt.Sprintf("%sinstanceTypes[%d]", path, j)
 			name := r.asText(v, at)
 			t, err := capacity.Lookup(name)
+			if size, given := r.object(sizes, path+"instanceSizes.", name); given {
+				t, err = r.instance(name, size, path+"instanceSizes."+name+"."), nil
+			}
 			if name != "" && err != nil {
-				r.addf(at, "%v", err)
+				r.addf(at, "%v in instanceSizes", err)
 			}
 			g.Instances = append(g.Instances, t)
 		}
@@ -50,6 +56,26 @@ func (s *Stack) readNodes(resources []Resource) {
 		r.addf("nodeGroups", "has %d groups whose desiredSizeOwner is %q, must have one: which the schedule is for is not known", scheduled, capacity.OwnerSchedule)
 	}
 	s.Unread = append(s.Unread, r.problems...)
+}
+
+// readKubelet takes what a group's kubelets are told: a number or an amount that is not given is recorded as 0 or as an empty text.
+func (r *reader) readKubelet(g *capacity.NodeGroup, m map[string]any, path string) {
+	k, ok := r.object(m, path, "kubelet")
+	if !ok {
+		return
+	}
+	path += "kubelet."
+	g.MaxPods = r.number(k, path, "maxPods", false)
+	g.SystemReserved = capacity.Resources{MilliCPU: r.amount(k, path, "systemReservedCpu", 1000, false), Memory: r.amount(k, path, "systemReservedMemory", 1, false)}
+	g.KubeReservedMemory = r.amount(k, path, "kubeReservedMemory", 1, false)
+}
+
+// instance is a type of which the stack gives the numbers.
+func (r *reader) instance(name string, size map[string]any, path string) capacity.Instance {
+	return capacity.Instance{
+		Name: name, VCPU: r.number(size, path, "vcpu", true), MemoryMiB: r.number(size, path, "memoryMiB", true),
+		ENIs: r.number(size, path, "networkInterfaces", true), IPsPerENI: r.number(size, path, "addressesPerInterface", true),
+	}
 }
 
 // zones are names for as many zones as the cluster's nodes are in. What they are called matters to no verdict.

@@ -174,6 +174,29 @@ func TestPodsAreWholePods(t *testing.T) {
 	}
 }
 
+// TestNodesAreAsTheirKubeletsAreTold, and their types as the stack gives them, where no table has them.
+func TestNodesAreAsTheirKubeletsAreTold(t *testing.T) {
+	s, err := week.Read(changed(t, taken(t, "unchanged"), "slipway:index:EksCluster", `{"prefixDelegation": true, "nodeGroups": [{"name": "main", "instanceTypes": ["m99.huge", "m5.large"],
+		"minSize": 3, "maxSize": 6, "desiredSize": 3, "desiredSizeOwner": "schedule", "diskSizeGiB": 80,
+		"instanceSizes": {"m99.huge": {"vcpu": 2, "memoryMiB": 8192, "networkInterfaces": 3, "addressesPerInterface": 12}},
+		"kubelet": {"maxPods": 70, "systemReservedCpu": "100m", "systemReservedMemory": "", "kubeReservedMemory": "1Gi"}}]}`))
+	if err != nil || len(s.Unread)+len(s.Notes) > 0 {
+		t.Fatal(err, s.Unread, s.Notes)
+	}
+	large, err := capacity.Lookup("m5.large")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := capacity.NodeGroup{
+		Name: "main", Instances: []capacity.Instance{{Name: "m99.huge", VCPU: 2, MemoryMiB: 8192, ENIs: 3, IPsPerENI: 12}, large}, Zones: []string{"a", "b", "c"},
+		Owner: capacity.OwnerSchedule, Size: calendar.Size{Min: 3, Max: 6, Desired: 3}, DiskGiB: 80,
+		PrefixDelegation: true, MaxPods: 70, SystemReserved: capacity.Resources{MilliCPU: 100}, KubeReservedMemory: 1 << 30,
+	}
+	if got := s.Capacity.Groups[0]; !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want\n%+v", got, want)
+	}
+}
+
 // TestWhatIsNotKnownIsSaid and not guessed: without a schedule there is no week, without nodes or apps there is no verdict.
 func TestWhatIsNotKnownIsSaid(t *testing.T) {
 	for _, c := range []struct {
@@ -183,7 +206,8 @@ func TestWhatIsNotKnownIsSaid(t *testing.T) {
 		{week.ScheduleType, `{"nights": {"downAt": 7, "upAt": "06:30", "size": {"min": "x", "max": 1.5}}}`, `nights.size.desired is not there`, ""},
 		{week.ScheduleType, `{"timeZone": "Pacific"}`, "timeZone", ""},
 		{"slipway:index:EksCluster", `{"nodeGroups": "UNKNOWN"}`, "", `cluster "cluster": nodeGroups is not known before the stack is there`},
-		{"slipway:index:EksCluster", `{"nodeGroups": [{"name": "x", "instanceTypes": ["m99.huge"], "minSize": 1, "maxSize": 1, "desiredSize": 1}]}`, "", `"m99.huge"`},
+		{"slipway:index:EksCluster", `{"nodeGroups": [{"name": "x", "instanceTypes": ["m99.huge"], "minSize": 1, "maxSize": 1, "desiredSize": 1}]}`, "", `"m99.huge" is in no table`},
+		{"slipway:index:EksCluster", `{"nodeGroups": [{"name": "x", "instanceTypes": ["m99.huge"], "instanceSizes": {"m99.huge": {"vcpu": 2}}, "minSize": 1, "maxSize": 1, "desiredSize": 1}]}`, "", `nodeGroups[0].instanceSizes.m99.huge.memoryMiB is not there`},
 		{"slipway:index:EksCluster", `{"nodeGroups": []}`, "", "0 groups whose desiredSizeOwner"},
 		{"slipway:index:Vpc", `{"zones": "UNKNOWN"}`, "", `network "network": zones is not known`},
 		{"slipway:index:AppDeployment", `{"replicas": "UNKNOWN", "autoscaling": null}`, "", "replicas is not known"},

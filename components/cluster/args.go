@@ -92,7 +92,7 @@ func (a *EksClusterArgs) checkNodeGroups(p *check.Problems, component string) {
 	p.Required("nodeGroups", len(a.NodeGroups) > 0, `one named "main" of two "m5.large"`)
 	groups, names, nodes := make([]NodeGroup, len(a.NodeGroups)), make([]string, len(a.NodeGroups)), 0
 	for i, g := range a.NodeGroups {
-		groups[i] = g.checked(p.At("nodeGroups[%d]", i), component, a.Version)
+		groups[i] = g.checked(p.At("nodeGroups[%d]", i), component, a.Version, a.PrefixDelegation)
 		p.Unique(fmt.Sprintf("nodeGroups[%d].instanceTypes", i), g.InstanceTypes)
 		names[i] = g.Name
 		nodes += max(groups[i].DesiredSize, 0)
@@ -198,7 +198,17 @@ func (g NodeGroup) recorded() pulumi.Map {
 	if len(taints) > 0 {
 		m["taints"] = taints
 	}
-	if k := g.Kubelet; k != nil {
+	sizes := pulumi.Map{}
+	for name, s := range g.InstanceSizes {
+		sizes[name] = pulumi.Map{
+			"vcpu": pulumi.Int(s.VCPU), "memoryMiB": pulumi.Int(s.MemoryMiB),
+			"networkInterfaces": pulumi.Int(s.NetworkInterfaces), "addressesPerInterface": pulumi.Int(s.AddressesPerInterface),
+		}
+	}
+	if len(sizes) > 0 {
+		m["instanceSizes"] = sizes
+	}
+	if k := g.Kubelet; k != nil && *k != (Kubelet{}) {
 		m["kubelet"] = pulumi.Map{
 			"maxPods": pulumi.Int(k.MaxPods), "systemReservedCpu": pulumi.String(k.SystemReservedCPU),
 			"systemReservedMemory": pulumi.String(k.SystemReservedMemory), "kubeReservedMemory": pulumi.String(k.KubeReservedMemory),

@@ -64,8 +64,9 @@ type EksClusterArgs struct {
 	// NodeGroups are the nodes. Required: at least one group, with at least one node in all.
 	NodeGroups []NodeGroup `pulumi:"nodeGroups"`
 	// PrefixDelegation gives nodes addresses for pods in blocks of 16, so that a node of less than 30 vCPUs runs up to 110 pods and a
-	// larger one 250, where an m5.large else has addresses for 29; default no. It takes subnets with whole blocks left (/24 or
-	// larger), and instance types on Nitro. A change replaces all nodes, NodeGroup.MaxUnavailablePercent at a time.
+	// larger one 250, where an m5.large else has addresses for 29; default no. It takes instance types on Nitro, and subnets with whole
+	// blocks left: in one that others have used for long there may be addresses and no block, which nobody can see here. A change
+	// replaces all nodes, NodeGroup.MaxUnavailablePercent at a time; AWS recommends new groups for it (docs/node-groups.md).
 	PrefixDelegation bool `pulumi:"prefixDelegation,optional"`
 	// DrainMinutes is how long nothing may move while the pods of a node group that is replaced or removed move to other nodes, before
 	// `pulumi up` gives up and leaves all as it is: 1 to 1440; default 15. A change takes effect at the next replacement.
@@ -189,6 +190,11 @@ type builder struct {
 func (b *builder) build(c *EksCluster) error {
 	if err := b.warnOfSupport(c, time.Now()); err != nil {
 		return err
+	}
+	for _, line := range b.unsure() {
+		if err := b.ctx.Log.Warn(line, &pulumi.LogArgs{Resource: c}); err != nil {
+			return err
+		}
 	}
 	control, err := b.controlPlane()
 	if err != nil {

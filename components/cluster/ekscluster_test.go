@@ -138,7 +138,7 @@ func TestRegistered(t *testing.T) {
 	}, cluster.NodeGroup{
 		Name: "batch", InstanceTypes: []string{"m5.2xlarge", "m6i.2xlarge"}, Capacity: cluster.Spot, AmiFamily: cluster.Bottlerocket, MaxSize: 3,
 		SubnetIds: pulumi.ToStringArray([]string{"subnet-a"}), Labels: map[string]string{"team": "thoughts"}, Taints: []cluster.Taint{{Key: "batch", Value: "yes", Effect: "NoSchedule"}},
-		Kubelet:        &cluster.Kubelet{MaxPods: 60, SystemReservedCPU: "100m", SystemReservedMemory: "200Mi", KubeReservedMemory: "1Gi"},
+		Kubelet:        &cluster.Kubelet{MaxPods: 50, SystemReservedCPU: "100m", SystemReservedMemory: "200Mi", KubeReservedMemory: "1Gi"},
 		MaxUnavailable: 2, ForceUpdate: true, ReleaseVersion: "1.50.0-ed0a1c2b",
 	})
 	args.Tags = map[string]string{"team": "thoughts"}

@@ -35,12 +35,14 @@ func (g NodeGroup) checkInstanceTypes(p *check.Problems) {
 	}
 }
 
+const arm64 = "ARM_64"
+
 // processor is the architecture of an instance type, as AWS's image types spell it: Graviton has a g right after the
 // generation, but for the first.
 func processor(t string) string {
 	m := instanceType.FindStringSubmatch(t)
 	if strings.HasPrefix(m[3], "g") || m[1]+m[2] == "a1" {
-		return "ARM_64"
+		return arm64
 	}
 	return "x86_64"
 }
@@ -67,15 +69,4 @@ func vcpus(t string) int {
 		}
 	}
 	return 2
-}
-
-// podsWithPrefixes is the most pods that AWS recommends for a node of any of these types with prefix delegation: then it is not
-// addresses that limit them, but the kubelet (https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses.html).
-func (g NodeGroup) podsWithPrefixes() int {
-	for _, t := range g.InstanceTypes {
-		if vcpus(t) < 30 {
-			return 110
-		}
-	}
-	return 250
 }

@@ -12,9 +12,9 @@ import (
 
 // Kubelet is how much of a node pods get. A change of any of it replaces the group's nodes, NodeGroup's step at a time.
 type Kubelet struct {
-	// MaxPods is the most pods on a node, 11 to 250; default what the instance type has addresses for, or with
-	// EksClusterArgs.PrefixDelegation 110, and 250 where every type has 30 vCPUs or more. More than there are addresses for leaves
-	// pods without a network.
+	// MaxPods is the most pods on a node, 11 to 250; default as many as each of the instance types has addresses for, and no more than
+	// 110, or 250 on 30 vCPUs and more. More than there are addresses for is refused: such pods would never start. With
+	// EksClusterArgs.PrefixDelegation there nearly always are enough, and more than AWS recommends is refused.
 	MaxPods int `pulumi:"maxPods,optional"`
 	// SystemReservedCPU is kept for what runs beside pods on the node, in Kubernetes' units, like "100m"; default none beyond what EKS
 	// reserves for the kubelet.
@@ -34,10 +34,6 @@ var (
 func (k *Kubelet) check(p *check.Problems) {
 	if k == nil {
 		return
-	}
-	if k.MaxPods != 0 {
-		// https://docs.aws.amazon.com/eks/latest/best-practices/ip-opt.html: EKS runs no node with more. Ten are the system's own.
-		p.Between("maxPods", k.MaxPods, 11, 250)
 	}
 	if k.SystemReservedCPU != "" {
 		p.Match("systemReservedCpu", k.SystemReservedCPU, cpuAmount, `an amount of CPU, like "100m"`)
@@ -59,6 +55,8 @@ func (g NodeGroup) settings(prefixes bool) map[string]any {
 	case k.MaxPods != 0:
 		set["maxPods"] = k.MaxPods
 	case prefixes:
+		// EKS computes it too, from the add-on as it finds it when it starts a node; so said, it is this number whatever it finds
+		// (https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses-procedure.html).
 		set["maxPods"] = g.podsWithPrefixes()
 	}
 	system := map[string]string{}

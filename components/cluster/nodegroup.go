@@ -56,6 +56,9 @@ type NodeGroup struct {
 	// InstanceTypes that will do, the preferred one first: 1 to 20, all of one processor architecture, without accelerators.
 	// Required; at least 2 with Spot. A change makes a new group, and when its nodes are there drains the old.
 	InstanceTypes []string `pulumi:"instanceTypes"`
+	// InstanceSizes are the numbers of those types that this release has in no table (capacity.Names), by type; default none. Without them
+	// it is not known how many pods fit on such a node.
+	InstanceSizes map[string]InstanceSize `pulumi:"instanceSizes,optional"`
 	// Capacity is OnDemand or Spot; default OnDemand. A change makes a new group, and when its nodes are there drains the old.
 	Capacity string `pulumi:"capacity,optional"`
 	// AmiFamily is AmazonLinux or Bottlerocket, each for the architecture of InstanceTypes; default AmazonLinux. A change makes a new
@@ -109,12 +112,13 @@ var (
 // longestGroupName is what a node group's name may have, 63, without the "-0123456" that makes it unique.
 const longestGroupName = 63 - 8
 
-func (g NodeGroup) checked(p *check.Problems, component, version string) NodeGroup {
+func (g NodeGroup) checked(p *check.Problems, component, version string, prefixes bool) NodeGroup {
 	p.Match("name", g.Name, groupName, `1 to 30 lower-case letters, digits and "-", from a letter to a letter or digit`)
 	if n := len(component) + 1 + len(g.Name); groupName.MatchString(g.Name) && n > longestGroupName {
 		p.Addf("name", "is %q, must have %d characters less: AWS allows 63, of which the component's name takes %d and a unique suffix 8", g.Name, n-longestGroupName, len(component)+1)
 	}
 	g.checkInstanceTypes(p)
+	g.checkInstanceSizes(p)
 	g.Capacity = cmp.Or(g.Capacity, OnDemand)
 	p.OneOf("capacity", g.Capacity, OnDemand, Spot)
 	if g.Capacity == Spot && len(g.InstanceTypes) == 1 {
@@ -123,6 +127,7 @@ func (g NodeGroup) checked(p *check.Problems, component, version string) NodeGro
 	g.AmiFamily = cmp.Or(g.AmiFamily, AmazonLinux)
 	p.OneOf("amiFamily", g.AmiFamily, AmazonLinux, Bottlerocket)
 	g.checkLabels(p)
+	g.checkPods(p, prefixes)
 	g.Kubelet.check(p.At("kubelet"))
 	g.DesiredSize = cmp.Or(g.DesiredSize, g.MinSize)
 	switch {

@@ -27,6 +27,20 @@ const (
 // privateSubnet is the addresses of the private subnet in the zone at that place, 0 to 3.
 func privateSubnet(vpc netip.Prefix, zone int) netip.Prefix { return part(vpc, privateBits, zone) }
 
+// keptByAws is what AWS keeps of each subnet: its first four addresses and the last.
+// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
+const keptByAws = 5
+
+// PrivateSubnetAddresses is how many addresses each private subnet has for nodes, pods and whatever else is in it; 0 for args that
+// Check refuses.
+func (args *VpcArgs) PrivateSubnetAddresses() int {
+	_, vpc, err := args.checked("network")
+	if err != nil {
+		return 0
+	}
+	return 1<<(32-privateSubnet(vpc, 0).Bits()) - keptByAws
+}
+
 // publicSubnet is the addresses of the public subnet in the zone at that place, 0 to 3.
 func publicSubnet(vpc netip.Prefix, zone int) netip.Prefix {
 	return part(vpc, publicBits, firstPublic+zone)

@@ -18,6 +18,14 @@ func vpcs() *rapid.Generator[netip.Prefix] {
 	})
 }
 
+func TestPrivateSubnetAddresses(t *testing.T) {
+	for cidr, want := range map[string]int{"": 8192 - 5, "10.20.0.0/16": 8192 - 5, "10.20.0.0/23": 64 - 5, "10.20.0.0/24": 0} {
+		if got := (&VpcArgs{Cidr: cidr}).PrivateSubnetAddresses(); got != want {
+			t.Errorf("%q: %d, want %d", cidr, got, want)
+		}
+	}
+}
+
 func TestSubnetsNeverOverlapAndStayInside(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		vpc := vpcs().Draw(t, "vpc")

@@ -72,7 +72,9 @@ type Cluster struct {
 	CiRole            string   `json:"ciRole,omitempty"`
 	PublicAccessCidrs []string `json:"publicAccessCidrs,omitempty"`
 	LogRetentionDays  int      `json:"logRetentionDays,omitempty"`
-	Nodes             Nodes    `json:"nodes"`
+	// PrefixDelegation gives nodes addresses for more pods, in blocks.
+	PrefixDelegation bool  `json:"prefixDelegation,omitempty"`
+	Nodes            Nodes `json:"nodes"`
 }
 
 // Nodes is the one node group.
@@ -85,6 +87,18 @@ type Nodes struct {
 	// Capacity is on-demand or spot; ReleaseVersion pins the nodes' image.
 	Capacity       string `json:"capacity,omitempty"`
 	ReleaseVersion string `json:"releaseVersion,omitempty"`
+	// MaxPods is the most pods on a node, where fewer are wanted than it takes by itself.
+	MaxPods int `json:"maxPods,omitempty"`
+	// InstanceSizes are the numbers of those of InstanceTypes that no table has.
+	InstanceSizes map[string]InstanceSize `json:"instanceSizes,omitempty"`
+}
+
+// InstanceSize is an instance type in numbers.
+type InstanceSize struct {
+	VCPU                  int `json:"vcpu"`
+	MemoryMiB             int `json:"memoryMiB"`
+	NetworkInterfaces     int `json:"networkInterfaces"`
+	AddressesPerInterface int `json:"addressesPerInterface"`
 }
 
 // Images by service.

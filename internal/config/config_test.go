@@ -17,9 +17,11 @@ import (
 func good() map[string]string {
 	return map[string]string{
 		"slipway:domain": "www.example.com", "slipway:zone": "example.com", "slipway:alternativeNames": `["example.com"]`,
-		"slipway:registry":         `{"keepReleases":30}`,
-		"slipway:network":          `{"cidr":"10.20.0.0/16","zones":3,"natGateways":"one"}`,
-		"slipway:cluster":          `{"version":"1.34","admins":["arn:aws:iam::123456789012:role/a"],"nodes":{"instanceTypes":["m5.large"],"min":2,"desired":3,"max":6}}`,
+		"slipway:registry": `{"keepReleases":30}`,
+		"slipway:network":  `{"cidr":"10.20.0.0/16","zones":3,"natGateways":"one"}`,
+		"slipway:cluster": `{"version":"1.34","admins":["arn:aws:iam::123456789012:role/a"],"prefixDelegation":true,` +
+			`"nodes":{"instanceTypes":["m5.large"],"min":2,"desired":3,"max":6,"maxPods":60,` +
+			`"instanceSizes":{"m5.large":{"vcpu":2,"memoryMiB":8192,"networkInterfaces":3,"addressesPerInterface":10}}}}`,
 		"slipway:images":           `{"frontend":"1.10","thoughts_server":"2.0.0","users_server":"2.0.0"}`,
 		"slipway:frontend":         `{"minReplicas":2,"maxReplicas":8,"cpuPercent":10}`,
 		"slipway:backends":         `{"replicas":2}`,
@@ -61,6 +63,9 @@ func TestLoadFillsEveryField(t *testing.T) {
 	}
 	if cfg.Images.Frontend != "1.10" || cfg.Cluster.Nodes.Max != 6 || cfg.AlternativeNames[0] != "example.com" || !cfg.Protect {
 		t.Errorf("got %+v", cfg)
+	}
+	if n := cfg.Cluster.Nodes; !cfg.Cluster.PrefixDelegation || n.MaxPods != 60 || n.InstanceSizes["m5.large"] != (config.InstanceSize{VCPU: 2, MemoryMiB: 8192, NetworkInterfaces: 3, AddressesPerInterface: 10}) {
+		t.Errorf("cluster %+v", cfg.Cluster)
 	}
 	if m := cfg.Migration; m == nil || m.Stage != "canary 10" || m.Routes["frontend"] != "split 30" || m.Old.Addresses[0] != "10.20.4.4" || m.Old.Port != 8080 {
 		t.Errorf("migration %+v", m)
