@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"encoding/base64"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -203,6 +204,49 @@ func TestKubernetesSeesTheAccount(t *testing.T) {
 	if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
 		if id := KubeView(tx).Clusters[0].ID; id == before.Clusters[0].ID {
 			t.Errorf("the new cluster has the old one's id %s", id)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What the user data of a launch template tells the kubelet, as far as EKS lets it.
+func TestToldMaxPods(t *testing.T) {
+	part := func(kind, text string) string {
+		return "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"//\"\n\n--//\nContent-Type: " + kind + "\n\n" + text + "\n\n--//--\n"
+	}
+	config := func(kubelet string) string {
+		return part("application/node.eks.aws", `{"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": {"kubelet": `+kubelet+`}}`)
+	}
+	const rocket = "BOTTLEROCKET_x86_64"
+	for name, c := range map[string]struct {
+		ami, data string
+		want      int
+	}{
+		"nothing":                      {"", "", 0},
+		"a flag":                       {"", config(`{"config": {"maxPods": 60}, "flags": ["--max-pods=70", "--v=2"]}`), 70},
+		"the last flag":                {"", config(`{"flags": ["--max-pods=70", "--max-pods=80"]}`), 80},
+		"in YAML":                      {"", part("application/node.eks.aws", "spec:\n  kubelet:\n    flags:\n    - --max-pods=90"), 90},
+		"no flag, which EKS overrides": {"", config(`{"config": {"maxPods": 60}}`), 0},
+		"a script":                     {"", part("text/x-shellscript", "spec: {kubelet: {flags: [--max-pods=70]}}"), 0},
+		"no archive":                   {"", "#!/bin/sh\n", 0},
+		"Bottlerocket":                 {rocket, "[settings.kubernetes]\nmax-pods = 100\n", 100},
+		"Bottlerocket without":         {rocket, "[settings.kubernetes]\nlog-level = 2\n", 0},
+	} {
+		lt := &Object{Inputs: map[string]any{"userData": base64.StdEncoding.EncodeToString([]byte(c.data))}}
+		if got := toldMaxPods(lt, c.ami); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+	w := newClusterWorld(t)
+	told := base64.StdEncoding.EncodeToString([]byte(config(`{"flags": ["--max-pods=17"]}`)))
+	if refused := w.update(w.by["nodeTemplate"], w.changed("nodeTemplate", object{"userData": told})); refused != "" {
+		t.Fatal(refused)
+	}
+	if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
+		if g := KubeView(tx).Clusters[0].NodeGroups[0]; g.MaxPods != 17 {
+			t.Errorf("Kubernetes sees %d pods", g.MaxPods)
 		}
 		return nil
 	}); err != nil {

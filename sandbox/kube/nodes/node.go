@@ -53,6 +53,11 @@ func newNode(region string, l launch, addr netip.Addr) (*corev1.Node, error) {
 		return nil, err
 	}
 	name := nodeName(region, addr)
+	capacity, allocatable := t.Capacity(), t.Allocatable()
+	if capacity.Pods, err = maxPods(g); err != nil {
+		return nil, err
+	}
+	allocatable.Pods = capacity.Pods
 	node := &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: name,
@@ -68,8 +73,8 @@ func newNode(region string, l launch, addr netip.Addr) (*corev1.Node, error) {
 		},
 		Spec: corev1.NodeSpec{ProviderID: fmt.Sprintf("aws:///%s/i-0%016x", l.subnet.Zone, rand.Uint64())},
 		Status: corev1.NodeStatus{
-			Capacity:    resources(t.Capacity(), diskGiB(g)<<10),
-			Allocatable: resources(t.Allocatable(), (diskGiB(g)<<10)*9/10-1024),
+			Capacity:    resources(capacity, diskGiB(g)<<10),
+			Allocatable: resources(allocatable, (diskGiB(g)<<10)*9/10-1024),
 			Addresses: []corev1.NodeAddress{
 				{Type: corev1.NodeInternalIP, Address: addr.String()},
 				{Type: corev1.NodeInternalDNS, Address: name},
@@ -82,6 +87,24 @@ func newNode(region string, l launch, addr netip.Addr) (*corev1.Node, error) {
 		},
 	}
 	return node, apply(node, g)
+}
+
+// maxPods is what the kubelet of a node of the group is told to take. EKS tells all nodes of a group what suits the type that takes fewest:
+// https://docs.aws.amazon.com/eks/latest/userguide/cni-increase-ip-addresses.html.
+func maxPods(g *view.NodeGroup) (fewest int, err error) {
+	if g.MaxPods > 0 {
+		return g.MaxPods, nil
+	}
+	for i, name := range g.InstanceTypes {
+		t, err := instancetypes.Lookup(name)
+		if err != nil {
+			return 0, err
+		}
+		if n := t.MaxPods(); i == 0 || n < fewest {
+			fewest = n
+		}
+	}
+	return fewest, nil
 }
 
 // apply puts labels and taints of the group on the node and takes off those it put there before and that left the group.

@@ -33,7 +33,11 @@ type launch struct {
 // template changes when nodes of the group must be replaced; labels and taints are not part of it, EKS changes those in
 // place.
 func template(g *view.NodeGroup) string {
-	b, _ := json.Marshal([]any{g.InstanceTypes, g.DiskSizeGiB, g.AmiType, g.CapacityType, g.Version, g.ReleaseVersion})
+	parts := []any{g.InstanceTypes, g.DiskSizeGiB, g.AmiType, g.CapacityType, g.Version, g.ReleaseVersion}
+	if g.MaxPods > 0 {
+		parts = append(parts, g.MaxPods)
+	}
+	b, _ := json.Marshal(parts)
 	s := sha256.Sum256(b)
 	return hex.EncodeToString(s[:6])
 }

@@ -107,6 +107,33 @@ func TestLabelsAndTaintsFollowTheGroup(t *testing.T) {
 	}
 }
 
+// The scheduler sees as many pods as the kubelet would be told to take.
+func TestPodsOfANode(t *testing.T) {
+	for name, c := range map[string]struct {
+		types []string
+		told  int
+		want  int64
+	}{
+		"what the type has addresses for": {[]string{"m5.large"}, 0, 29},
+		"the fewest of several":           {[]string{"m5.xlarge", "m5.large"}, 0, 29},
+		"what it is told":                 {[]string{"m5.large"}, 110, 110},
+	} {
+		g := group(1)
+		before := template(&g)
+		g.InstanceTypes, g.MaxPods = c.types, c.told
+		n, err := newNode("us-east-1", launch{&g, g.Subnets[0]}, netip.MustParseAddr("10.0.12.34"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, all := n.Status.Allocatable.Pods().Value(), n.Status.Capacity.Pods().Value(); a != c.want || all != c.want {
+			t.Errorf("%s: %d of %d, want %d", name, a, all, c.want)
+		}
+		if c.told > 0 && template(&g) == before {
+			t.Errorf("%s: nodes that were told otherwise stay", name)
+		}
+	}
+}
+
 func TestFreeAddress(t *testing.T) {
 	p := netip.MustParsePrefix("10.0.0.16/28")
 	used := map[netip.Addr]bool{}

@@ -110,6 +110,9 @@ type NodeGroup struct {
 	// EndSeconds is how long a node that leaves goes on, whether pods are on it or not: load balancers forget it meanwhile. Nodes that
 	// are simulated pass no requests on, and do not wait.
 	EndSeconds int `json:"endSeconds,omitempty"`
+	// MaxPods is what the kubelet is told to take; default what EKS tells it: that of the type that takes fewest. A change replaces the
+	// nodes, one after the other.
+	MaxPods int `json:"maxPods,omitempty"`
 }
 
 // TargetGroup is one of a load balancer's, as its controller in Kubernetes sees it. Its targets are not in the view: see package
