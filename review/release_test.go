@@ -64,7 +64,7 @@ func TestMigrationStages(t *testing.T) {
 
 func TestNodeGroupsAndSchedules(t *testing.T) {
 	group := func(kind string, n int) object {
-		return object{"nodeGroups": []any{object{"name": "main", "instanceTypes": []any{kind}, "desiredSize": n}}, "version": "1.34"}
+		return object{"nodeGroups": []any{object{"name": "main", "instanceTypes": []any{kind}, "desiredSize": n}}, "version": "1.35"}
 	}
 	has(t, reviewed(t, Options{}, step("update", clusterType, "cluster", group("m5.large", 3), group("m5.xlarge", 2), object{"custom": false})).Markdown,
 		"- `nodeGroups[0].desiredSize` of `cluster`: `3` → `2`", "- `nodeGroups[0].instanceTypes[0]` of `cluster`: `m5.large` → `m5.xlarge`", "not version")

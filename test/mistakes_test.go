@@ -20,7 +20,7 @@ func TestMistakesAreSaidAtOnce(t *testing.T) {
 	config := b.configWith(t,
 		"zone: example.com", "zone: example.net",
 		`frontend: "1.0.0"`, "frontend: latest",
-		`version: "1.34"`, `version: "1.12"`,
+		`version: "1.35"`, `version: "1.12"`,
 		"      - 198.51.100.0/24", "      - 10.0.0.0/8",
 		"      min: 3", "      min: 7",
 		"instanceTypes: [m5.large]", "instanceTypes: [m5large]",

@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,11 +38,17 @@ func TestNodesAreReplaced(t *testing.T) {
 	b.must("up")
 	b.podsAreReady(t)
 	t.Run("several versions of Kubernetes at once are refused in preview, with the steps", func(t *testing.T) {
-		s := b.try("pulumi", "preview", "--stack", "prod", "--config-file", b.configWith(t, `version: "1.34"`, `version: "1.36"`))
-		if s.code == 0 || !strings.Contains(s.all(), `Set it to "1.35", then "1.36"`) {
+		newer := []string{"pulumi", "preview", "--stack", "prod", "--config-file", b.configWith(t, `version: "1.35"`, `version: "1.36"`)}
+		state := filepath.Join(t.TempDir(), "state.json")
+		b.must("pulumi", "stack", "export", "--stack", "prod", "--file", state)
+		// As if it had been made with the version before.
+		b.must("pulumi", "stack", "import", "--stack", "prod", "--file", madeWith(t, state, "1.34"))
+		s := b.try(newer...)
+		if s.code == 0 || !strings.Contains(s.all(), `version goes from "1.34" to "1.36"`) || !strings.Contains(s.all(), `Set it to "1.35", then "1.36"`) {
 			t.Errorf("exit code %d:\n%s", s.code, s.all())
 		}
-		s = b.try("pulumi", "preview", "--stack", "prod", "--config-file", b.configWith(t, `version: "1.34"`, `version: "1.35"`))
+		b.must("pulumi", "stack", "import", "--stack", "prod", "--file", state)
+		s = b.try(newer...)
 		if s.code != 0 || !strings.Contains(s.out, "NodeGroup cluster-main update [diff: ~version]") {
 			t.Errorf("exit code %d:\n%s", s.code, s.all())
 		}
@@ -99,6 +106,37 @@ func TestNodesAreReplaced(t *testing.T) {
 	}
 	b.must("kubectl", "delete", "deployment", "blocked")
 	b.destroyed(t)
+}
+
+// madeWith is a copy of a stack's state in which the cluster was made with another version of Kubernetes.
+func madeWith(t *testing.T, file, version string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var state map[string]any
+	if err := json.Unmarshal(content, &state); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, r := range state["deployment"].(map[string]any)["resources"].([]any) {
+		if r := r.(map[string]any); r["type"] == "slipway:index:EksCluster" {
+			r["inputs"].(map[string]any)["version"] = version
+			found = true
+		}
+	}
+	if !found {
+		t.Fatal("the state has no cluster")
+	}
+	if content, err = json.Marshal(state); err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(t.TempDir(), "older.json")
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 // watchBudgets looks at the apps' budgets until the function that it returns is called, which says those that were broken.

@@ -79,10 +79,10 @@ func TestBadInput(t *testing.T) {
   nodeGroups begin with no node, must begin with one at least (desiredSize): coredns and metrics-server wait for it`},
 		"kube-proxy ahead": {func() *cluster.EksClusterArgs {
 			a := typical()
-			a.AddonVersions = map[string]string{"kube-proxy": "v1.35.0-eksbuild.1"}
+			a.AddonVersions = map[string]string{"kube-proxy": "v1.36.0-eksbuild.9"}
 			return a
 		}(), `slipway:index:EksCluster "cluster" has 1 invalid argument(s):
-  addonVersions["kube-proxy"] is "v1.35.0-eksbuild.1", must be of the minor version of version (1.34), or up to three older`},
+  addonVersions["kube-proxy"] is "v1.36.0-eksbuild.9", must be of the minor version of version (1.35), or up to three older`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &recorder.Recorder{}

@@ -26,7 +26,7 @@ func scaling(version string) *cluster.EksClusterArgs {
 }
 
 func TestAutoscalerOwnsItsGroupsAndNoOther(t *testing.T) {
-	r := mustRun(t, scaling("1.34"))
+	r := mustRun(t, scaling("1.35"))
 	container := r.Find(t, deploymentType, "cluster-autoscaler").Inputs["spec"].ObjectValue()["template"].ObjectValue()["spec"].ObjectValue()["containers"].ArrayValue()[0].ObjectValue()
 	var groups []string
 	for _, c := range container["command"].ArrayValue() {
@@ -93,7 +93,7 @@ func TestNoAutoscalerWhereNothingIsIts(t *testing.T) {
 			}
 		}
 	}
-	args := scaling("1.34")
+	args := scaling("1.35")
 	args.AppRoles = []cluster.AppRole{{Namespace: "kube-system", ServiceAccount: "cluster-autoscaler", ManagedPolicyArns: []string{"arn:aws:iam::aws:policy/x"}}}
 	if got, want := problems(args), `  appRoles[0].serviceAccount is "cluster-autoscaler" of namespace "kube-system", must be another: the cluster autoscaler has it`; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -103,7 +103,7 @@ func TestNoAutoscalerWhereNothingIsIts(t *testing.T) {
 // Before anything exists the autoscaler previews, with groups that are not known yet.
 func TestPreviewOfTheAutoscaler(t *testing.T) {
 	r := &recorder.Recorder{Preview: true}
-	if err := run(r, "cluster", scaling("1.34"), nil); err != nil {
+	if err := run(r, "cluster", scaling("1.35"), nil); err != nil {
 		t.Fatal(err)
 	}
 	r.Find(t, deploymentType, "cluster-autoscaler")

@@ -19,7 +19,7 @@ type EksClusterArgs struct {
 	// PROJECT-STACK-NAME. It stands in every kubeconfig, and in the name of the log group. A change replaces the cluster and all
 	// that runs on it, so it is refused unless AllowDeletion is set.
 	ClusterName string `pulumi:"clusterName,optional"`
-	// Version is the minor version of Kubernetes, of the control plane and of the nodes: "1.32" to "1.36"; default "1.34". A
+	// Version is the minor version of Kubernetes, of the control plane and of the nodes: "1.32" to "1.36"; default "1.35". A
 	// change upgrades in place, first the control plane, then the add-ons below the nodes, then the node groups: each node is
 	// drained and replaced. It goes up one minor version at a time and never down: a longer way is refused in preview, with its
 	// steps. From 60 days before AWS ends a version's standard support on, each run warns.
@@ -77,8 +77,8 @@ type EksClusterArgs struct {
 	DrainSeconds int `pulumi:"drainSeconds,optional"`
 	// AddonVersions pins add-ons by name (vpc-cni, kube-proxy, coredns, eks-pod-identity-agent, metrics-server), like
 	// "v1.12.3-eksbuild.1". An add-on not named has the version that this release of the library has for Version; where it has
-	// none (metrics-server from 1.35 on, eks-pod-identity-agent of 1.35) it is AWS's default, asked on every run. `aws eks
-	// describe-addon-versions` lists what fits. A change rolls the add-on's pods.
+	// none (metrics-server of 1.36) it is AWS's default, asked on every run. `aws eks describe-addon-versions` lists what fits. A
+	// change rolls the add-on's pods.
 	AddonVersions map[string]string `pulumi:"addonVersions,optional"`
 	// SessionManager lets IAM principals with rights for AWS Systems Manager open a shell on nodes; default no. There is no SSH.
 	SessionManager bool `pulumi:"sessionManager,optional"`

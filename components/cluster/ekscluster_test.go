@@ -116,7 +116,7 @@ func mustRun(t *testing.T, args *cluster.EksClusterArgs) *recorder.Recorder {
 
 func TestRegistered(t *testing.T) {
 	args := typical()
-	args.Version, args.LogRetentionDays, args.SessionManager = "1.35", 365, true
+	args.Version, args.LogRetentionDays, args.SessionManager = "1.36", 365, true
 	args.PublicSubnetIds = pulumi.ToStringArray([]string{"subnet-c"})
 	args.PublicAccessCidrs = []string{"198.51.100.0/24"}
 	args.Admins = append(args.Admins, "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/Ops", "arn:aws:iam::123456789012:user/break-glass")
@@ -134,7 +134,7 @@ func TestRegistered(t *testing.T) {
 	args.AddonVersions = map[string]string{"coredns": "v1.12.3-eksbuild.1"}
 	args.NodeGroups = append(args.NodeGroups, cluster.NodeGroup{
 		Name: "arm", InstanceTypes: []string{"m7g.large", "m6gd.large"}, MaxSize: 9, DesiredSizeOwner: cluster.OwnerAutoscaler,
-		DiskSizeGiB: 100, MaxUnavailablePercent: 50, ReleaseVersion: "1.35.0-20260601",
+		DiskSizeGiB: 100, MaxUnavailablePercent: 50, ReleaseVersion: "1.36.2-20260709",
 	}, cluster.NodeGroup{
 		Name: "batch", InstanceTypes: []string{"m5.2xlarge", "m6i.2xlarge"}, Capacity: cluster.Spot, AmiFamily: cluster.Bottlerocket, MaxSize: 3,
 		SubnetIds: pulumi.ToStringArray([]string{"subnet-a"}), Labels: map[string]string{"team": "thoughts"}, Taints: []cluster.Taint{{Key: "batch", Value: "yes", Effect: "NoSchedule"}},
@@ -204,9 +204,9 @@ func TestPreview(t *testing.T) {
 	// These decide whether a resource is replaced, so no preview may doubt them.
 	for _, known := range []struct{ typ, name, key, want string }{
 		{groupType, "cluster-main", "clusterName", "proj-stack-cluster"},
-		{groupType, "cluster-main", "version", "1.34"},
+		{groupType, "cluster-main", "version", "1.35"},
 		{addonType, "cluster-coredns", "clusterName", "proj-stack-cluster"},
-		{addonType, "cluster-coredns", "addonVersion", "v1.12.3-eksbuild.1"},
+		{addonType, "cluster-coredns", "addonVersion", "v1.13.2-eksbuild.31"},
 		{associationType, "cluster-admin-123456789012:role/deploy", "principalArn", deploy},
 		{kubernetesType, "cluster-kubernetes", "clusterIdentifier", "proj-stack-cluster"},
 	} {
@@ -282,8 +282,8 @@ func TestAllowDeletion(t *testing.T) {
 // Where the library knows none that fits, it is AWS's default for the version, not the newest.
 func TestAddonsWithoutAVersion(t *testing.T) {
 	args := typical()
-	args.Version = "1.35"
-	if v := mustRun(t, args).Find(t, addonType, "cluster-metrics-server").Inputs["addonVersion"].StringValue(); v != "v1.2.3-eksbuild.1 for 1.35" {
+	args.Version = "1.36"
+	if v := mustRun(t, args).Find(t, addonType, "cluster-metrics-server").Inputs["addonVersion"].StringValue(); v != "v1.2.3-eksbuild.1 for 1.36" {
 		t.Errorf("metrics-server is %s", v)
 	}
 }
@@ -292,7 +292,7 @@ func TestPinnedAddons(t *testing.T) {
 	args := typical()
 	args.AddonVersions = map[string]string{}
 	for _, a := range []string{"vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent", "metrics-server"} {
-		args.AddonVersions[a] = "v1.34.0-eksbuild.7"
+		args.AddonVersions[a] = "v1.35.0-eksbuild.7"
 	}
 	r := mustRun(t, args)
 	for a, version := range args.AddonVersions {

@@ -97,7 +97,7 @@ type NodeGroup struct {
 	// ForceUpdate lets EKS end pods that a disruption budget has kept on a node for 15 minutes of an update; default no, then the
 	// update fails and the nodes that are left stay as they were.
 	ForceUpdate bool `pulumi:"forceUpdate,optional"`
-	// ReleaseVersion pins the nodes' image, like "1.34.1-20251016" of the cluster's Version, or "1.50.0-ed0a1c2b" of Bottlerocket;
+	// ReleaseVersion pins the nodes' image, like "1.35.6-20260728" of the cluster's Version, or "1.50.0-ed0a1c2b" of Bottlerocket;
 	// default: the newest when the group is made and when Version or the disk changes, and none in between. A change replaces all
 	// nodes, MaxUnavailablePercent at a time.
 	ReleaseVersion string `pulumi:"releaseVersion,optional"`
@@ -163,7 +163,7 @@ func (g NodeGroup) checkReleaseVersion(p *check.Problems, version string) {
 			p.Addf("releaseVersion", `is %q, must be a release of Bottlerocket, like "1.50.0-ed0a1c2b"`, g.ReleaseVersion)
 		}
 	default:
-		p.Match("releaseVersion", g.ReleaseVersion, releaseVersion, `a release of the EKS image, like "1.34.1-20251016"`)
+		p.Match("releaseVersion", g.ReleaseVersion, releaseVersion, `a release of the EKS image, like "1.35.6-20260728"`)
 		if m := releaseVersion.FindStringSubmatch(g.ReleaseVersion); m != nil && m[1] != version {
 			p.Addf("releaseVersion", "is %q, must be of version (%s)", g.ReleaseVersion, version)
 		}

@@ -20,7 +20,7 @@ func TestBadNodeGroups(t *testing.T) {
 		MaxUnavailable: 101, MaxUnavailablePercent: 33,
 	}
 	args.NodeGroups = append(args.NodeGroups, cluster.NodeGroup{
-		Name: "rocket", InstanceTypes: []string{"m5.large"}, MaxSize: 1, AmiFamily: cluster.Bottlerocket, ReleaseVersion: "1.34.1-20251016",
+		Name: "rocket", InstanceTypes: []string{"m5.large"}, MaxSize: 1, AmiFamily: cluster.Bottlerocket, ReleaseVersion: "1.35.6-20260728",
 	})
 	want := `  nodeGroups[0].instanceTypes has only "m5.large", must have 2 or more with capacity "spot": AWS takes back the instances of one type in one go
   nodeGroups[0].amiFamily is "windows", must be one of "al2023", "bottlerocket"
@@ -37,7 +37,7 @@ func TestBadNodeGroups(t *testing.T) {
   nodeGroups[0].kubelet.kubeReservedMemory is "1", must be an amount of memory, like "200Mi"
   nodeGroups[0].maxUnavailable is 101, must be 1 to 100
   nodeGroups[0].maxUnavailablePercent is 33 beside maxUnavailable (101), must be left out: EKS takes one of them
-  nodeGroups[1].releaseVersion is "1.34.1-20251016", must be a release of Bottlerocket, like "1.50.0-ed0a1c2b"
+  nodeGroups[1].releaseVersion is "1.35.6-20260728", must be a release of Bottlerocket, like "1.50.0-ed0a1c2b"
   nodeGroups have taints wherever they begin with a node, must have one without: coredns and metrics-server tolerate none`
 	if got := problems(args); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

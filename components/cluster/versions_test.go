@@ -57,6 +57,7 @@ func TestSupport(t *testing.T) {
 		{"1.34", "2026-10-03", "standard support of Kubernetes 1.34 ends on 2026-12-02: from then on AWS bills extended support, several times the price of a cluster, until it ends on 2027-12-02; set version to \"1.35\" (" + supportPage + ")"},
 		{"1.34", "2026-12-01", "standard support of Kubernetes 1.34 ends on 2026-12-02"},
 		{"1.34", "2026-12-02", "standard support of Kubernetes 1.34 ended on 2026-12-02: AWS bills extended support, several times the price of a cluster, until 2027-12-02"},
+		{"1.35", "2026-11-25", ""},
 		{"1.34", "2027-12-02", "support of Kubernetes 1.34 ended on 2027-12-02: AWS makes no new cluster of it"},
 		{"1.36", "2027-08-01", "upgrade it one minor version at a time"},
 	} {

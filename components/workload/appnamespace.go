@@ -24,7 +24,7 @@ type AppNamespaceArgs struct {
 	// Name in the cluster, 1 to 63 lower-case letters, digits and hyphens; default the component's name. A change replaces the
 	// namespace and ends everything in it.
 	Name string `pulumi:"name,optional"`
-	// PodSecurityVersion is the Kubernetes minor whose "restricted" rules hold, such as "v1.34"; default "latest", the cluster's
+	// PodSecurityVersion is the Kubernetes minor whose "restricted" rules hold, such as "v1.35"; default "latest", the cluster's
 	// own. With a version an upgrade of the cluster brings no new rule by surprise. A change applies to new pods only.
 	PodSecurityVersion string `pulumi:"podSecurityVersion,optional"`
 	// OpenNetwork lets every pod connect to every other and to everything outside; default false: only what an AppDeployment's
@@ -106,7 +106,7 @@ func (args *AppNamespaceArgs) checked(name string, opts []pulumi.ResourceOption)
 	if a.Name == "default" || strings.HasPrefix(a.Name, "kube-") {
 		p.Addf("name", `is %q, must not be "default" or begin with "kube-": those are the cluster's own`, a.Name)
 	}
-	p.Match("podSecurityVersion", a.PodSecurityVersion, podSecurityVersion, `"latest" or a Kubernetes minor such as "v1.34"`)
+	p.Match("podSecurityVersion", a.PodSecurityVersion, podSecurityVersion, `"latest" or a Kubernetes minor such as "v1.35"`)
 	a.TargetType = cmp.Or(a.TargetType, target.Instance)
 	p.OneOf("targetType", string(a.TargetType), target.Types()...)
 	return a, p.Err(AppNamespaceType, name)

@@ -53,7 +53,7 @@ func TestIndependentJudge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	judge := exec.Command("go", "tool", "kube-score", "score", "--kubernetes-version", "v1.34", "--enable-optional-test", "container-seccomp-profile", "-o", "json", "-")
+	judge := exec.Command("go", "tool", "kube-score", "score", "--kubernetes-version", "v1.35", "--enable-optional-test", "container-seccomp-profile", "-o", "json", "-")
 	judge.Dir, judge.Stdin = "../../tools", bytes.NewReader(manifests(t, r))
 	var complaints bytes.Buffer
 	judge.Stderr = &complaints

@@ -112,7 +112,7 @@ func TestAppNamespace(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		ns, err := workload.NewAppNamespace(ctx, "apps", &workload.AppNamespaceArgs{Name: "example", PodSecurityVersion: "v1.34"}, pulumi.Provider(provider))
+		ns, err := workload.NewAppNamespace(ctx, "apps", &workload.AppNamespaceArgs{Name: "example", PodSecurityVersion: "v1.35"}, pulumi.Provider(provider))
 		if err != nil {
 			return err
 		}
@@ -131,9 +131,9 @@ func TestAppNamespaceRefuses(t *testing.T) {
 		args workload.AppNamespaceArgs
 		want string
 	}{
-		{workload.AppNamespaceArgs{Name: "Example", PodSecurityVersion: "1.34"}, `slipway:index:AppNamespace "apps" has 2 invalid argument(s):
+		{workload.AppNamespaceArgs{Name: "Example", PodSecurityVersion: "1.35"}, `slipway:index:AppNamespace "apps" has 2 invalid argument(s):
   name is "Example", must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last
-  podSecurityVersion is "1.34", must be "latest" or a Kubernetes minor such as "v1.34"`},
+  podSecurityVersion is "1.35", must be "latest" or a Kubernetes minor such as "v1.35"`},
 		{workload.AppNamespaceArgs{Name: "kube-apps"}, `slipway:index:AppNamespace "apps" has 1 invalid argument(s):
   name is "kube-apps", must not be "default" or begin with "kube-": those are the cluster's own`},
 	} {

@@ -19,7 +19,7 @@ func good() map[string]string {
 		"slipway:domain": "www.example.com", "slipway:zone": "example.com", "slipway:alternativeNames": `["example.com"]`,
 		"slipway:registry": `{"keepReleases":30}`,
 		"slipway:network":  `{"cidr":"10.20.0.0/16","zones":3,"natGateways":"one"}`,
-		"slipway:cluster": `{"version":"1.34","admins":["arn:aws:iam::123456789012:role/a"],"prefixDelegation":true,` +
+		"slipway:cluster": `{"version":"1.35","admins":["arn:aws:iam::123456789012:role/a"],"prefixDelegation":true,` +
 			`"nodes":{"instanceTypes":["m5.large"],"min":2,"desired":3,"max":6,"maxPods":60,` +
 			`"instanceSizes":{"m5.large":{"vcpu":2,"memoryMiB":8192,"networkInterfaces":3,"addressesPerInterface":10}}}}`,
 		"slipway:images":           `{"frontend":"1.10","thoughts_server":"2.0.0","users_server":"2.0.0"}`,

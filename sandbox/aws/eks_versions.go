@@ -11,7 +11,7 @@ import (
 const defaultVersion = "1.34"
 
 // release is a Kubernetes minor version as EKS offers it (EKS user guide, "Kubernetes versions" and the pages of the
-// add-ons, as of November 2025; of 1.35 and 1.36 one or two versions of each add-on).
+// add-ons, as of November 2025; of 1.35 and 1.36 one or two versions of each add-on, as of October and August 2026).
 type release struct {
 	platform string
 	// ami is the release version of the managed node groups' AMI.
@@ -59,7 +59,9 @@ var releases = map[string]release{
 		[]string{"v1.33.0-eksbuild.2", "v1.33.3-eksbuild.4", "v1.33.3-eksbuild.6", "v1.33.3-eksbuild.10"}),
 	"1.34": kubernetes("eks.9", "1.34.1-20251112", []string{"v1.12.3-eksbuild.1", "v1.12.4-eksbuild.1"},
 		[]string{"v1.34.0-eksbuild.2", "v1.34.0-eksbuild.4", "v1.34.1-eksbuild.2"}),
-	"1.35": kubernetes("eks.3", "1.35.6-20260728", []string{"v1.13.2-eksbuild.1"}, []string{"v1.35.0-eksbuild.2"}).with("vpc-cni", "v1.21.1-eksbuild.3"),
+	"1.35": kubernetes("eks.3", "1.35.6-20260728", []string{"v1.13.2-eksbuild.1"}, []string{"v1.35.0-eksbuild.2"}).
+		with("vpc-cni", "v1.21.1-eksbuild.3").with("vpc-cni", "v1.22.4-eksbuild.3").with("coredns", "v1.13.2-eksbuild.31").
+		with("kube-proxy", "v1.35.3-eksbuild.29").with("eks-pod-identity-agent", "v1.3.10-eksbuild.3").with("metrics-server", "v0.8.1-eksbuild.6"),
 	"1.36": kubernetes("eks.1", "1.36.2-20260709", []string{"v1.14.3-eksbuild.3"}, []string{"v1.36.0-eksbuild.9", "v1.36.0-eksbuild.14"}).
 		with("vpc-cni", "v1.22.3-eksbuild.1").with("eks-pod-identity-agent", "v1.3.10-eksbuild.3"),
 }
