@@ -81,9 +81,12 @@ func (b *builder) move(before, now map[string]string) *drain.Drain {
 	if len(gone) == 0 {
 		return nil
 	}
+	// Every new group, also one of another name, takes the place of those that go; but one that begins without a node never has one
+	// that is ready, and an autoscaler makes it only for pods that wait.
 	var arriving []string
 	for key, group := range now {
-		if before[key] != "" && before[key] != group {
+		empty := slices.ContainsFunc(b.NodeGroups, func(g NodeGroup) bool { return g.Name == key && g.DesiredSize == 0 })
+		if before[key] != group && !empty {
 			arriving = append(arriving, group)
 		}
 	}

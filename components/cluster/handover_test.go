@@ -16,7 +16,7 @@ func record(groups map[string]string) resource.PropertyMap {
 }
 
 func TestWhatAChangeOfGroupsDrains(t *testing.T) {
-	b := &builder{name: "cluster", EksClusterArgs: EksClusterArgs{DrainMinutes: 15}}
+	b := &builder{name: "cluster", EksClusterArgs: EksClusterArgs{DrainMinutes: 15, NodeGroups: []NodeGroup{{Name: "main", DesiredSize: 2}, {Name: "green", DesiredSize: 1}, {Name: "burst"}}}}
 	for name, c := range map[string]struct {
 		before, now map[string]string
 		leave, stay []string
@@ -39,7 +39,11 @@ func TestWhatAChangeOfGroupsDrains(t *testing.T) {
 		},
 		"renamed": {
 			before: map[string]string{"blue": "cluster-blue-0000001"}, now: map[string]string{"green": "cluster-green-0000002"},
-			leave: []string{"cluster-blue-0000001"}, stay: []string{"cluster-green-0000002"},
+			leave: []string{"cluster-blue-0000001"}, stay: []string{"cluster-green-0000002"}, arriving: []string{"cluster-green-0000002"},
+		},
+		"replaced by one that begins without a node": {
+			before: map[string]string{"burst": "cluster-burst-0000001"}, now: map[string]string{"burst": "cluster-burst-0000002"},
+			leave: []string{"cluster-burst-0000001"}, stay: []string{"cluster-burst-0000002"},
 		},
 		"taken back": {
 			before: map[string]string{"main": "cluster-main-0000001"}, now: map[string]string{"main": "cluster-main-0000001"}, nothing: true,

@@ -164,19 +164,19 @@ func (d *Drain) step(ctx context.Context, l *left) error {
 			continue
 		}
 		d.say("node %d of %d, %s: %d pods to move", i+1, len(l.nodes), n.Metadata.Name, len(pods))
-		return d.empty(ctx, l, pods)
+		return d.empty(ctx, l, n, pods)
 	}
 	return nil
 }
 
-func (d *Drain) empty(ctx context.Context, l *left, pods []pod) error {
+func (d *Drain) empty(ctx context.Context, l *left, n node, pods []pod) error {
 	for _, p := range pods {
 		if end := p.Metadata.DeletionTimestamp; end != nil {
 			// It is the moment at which the pod's grace is over: until then it ends as it was asked to.
 			if time.Now().Before(*end) {
 				d.moved = time.Now()
 			} else {
-				l.blocked = append(l.blocked, fmt.Sprintf("%s: should have ended by %s", p.key(), end.UTC().Format(time.TimeOnly)))
+				l.blocked = append(l.blocked, fmt.Sprintf("%s: should have ended by %s UTC%s", p.key(), end.UTC().Format(time.TimeOnly), p.lingers(n)))
 			}
 			continue
 		}
@@ -184,7 +184,8 @@ func (d *Drain) empty(ctx context.Context, l *left, pods []pod) error {
 		switch err := d.API.evict(ctx, p); {
 		case err == nil, refused(err, http.StatusNotFound), refused(err, http.StatusConflict):
 			d.moved = time.Now()
-		case refused(err, http.StatusTooManyRequests) && errors.As(err, &r):
+		case errors.As(err, &r) && r.code != http.StatusUnauthorized && r.code != http.StatusServiceUnavailable:
+			// A budget that does not allow it yet, mostly; but also two budgets for one pod, or a webhook that refuses: the others may move.
 			l.blocked = append(l.blocked, p.key()+": "+strings.Join(append([]string{r.message}, r.causes...), " "))
 		default:
 			return fmt.Errorf("evict %s: %w", p.key(), err)
@@ -241,8 +242,13 @@ func (d *Drain) stuck(ctx context.Context, l *left, trouble error) error {
 		}
 		list("What waits for a node", waiting)
 	}
-	b.WriteString("\nRepair these pods, or make room for them (a larger desiredSize of the new group), or loosen the budget for a moment; `kubectl get pods,pdb -A -o wide` shows all. " +
-		"Then run `pulumi up` again: it goes on from here. `kubectl uncordon NODE` lets pods back onto an old node until then")
+	if trouble == nil {
+		b.WriteString("\nRepair these pods, or make room for them (a larger desiredSize of the new group), or loosen the budget for a moment; `kubectl get pods,pdb -A -o wide` shows all. " +
+			"Then run")
+	} else {
+		b.WriteString("\nWhen `kubectl get nodes` answers from here, with the credentials of this run, run")
+	}
+	b.WriteString(" `pulumi up` again: it goes on from here. `kubectl uncordon NODE` lets pods back onto an old node until then")
 	return errors.New(b.String())
 }
 
@@ -304,17 +310,30 @@ func (d *Drain) settled(ctx context.Context) error {
 			}
 			continue
 		}
-		d.moved = time.Now()
-		rest := time.Duration(0)
+		rest, gone := time.Duration(0), ""
 		for _, group := range d.Arriving {
-			oldest := time.Now()
+			oldest, some := time.Now(), false
 			for _, n := range nodes {
-				if since, ok := n.ready(); ok && n.Metadata.Labels[groupLabel] == group && since.Before(oldest) {
-					oldest = since
+				if since, ok := n.ready(); ok && n.Metadata.Labels[groupLabel] == group {
+					some = true
+					if since.Before(oldest) {
+						oldest = since
+					}
 				}
+			}
+			if !some {
+				gone = group
 			}
 			rest = max(rest, d.Settle-time.Since(oldest))
 		}
+		if gone != "" {
+			// They were there a moment ago. Nobody waits for ever for nodes that a zone took along.
+			if err := d.arrived(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		d.moved = time.Now()
 		if rest <= 0 {
 			return nil
 		}

@@ -171,9 +171,21 @@ func TestAPodThatDoesNotEnd(t *testing.T) {
 	past := time.Date(2026, 3, 1, 3, 4, 5, 0, time.UTC)
 	w.pods[0].end = &past
 	_, err := run(t, w, func(d *Drain) { d.Patience = 20 * time.Millisecond })
-	if err == nil || !strings.Contains(err.Error(), "ns/web-1: should have ended by 03:04:05") {
+	if err == nil || !strings.Contains(err.Error(), "ns/web-1: should have ended by 03:04:05 UTC\n") {
 		t.Errorf("it ends with %v", err)
 	}
+	// Why, where that can be seen.
+	w.pods[0].finalizers = []string{"example.com/volume"}
+	_, err = run(t, w, func(d *Drain) { d.Patience = 20 * time.Millisecond })
+	if err == nil || !strings.Contains(err.Error(), "05 UTC, and waits for whoever takes away its finalizers: example.com/volume\n") {
+		t.Errorf("it ends with %v", err)
+	}
+	w.nodes[0].unready = true
+	_, err = run(t, w, func(d *Drain) { d.Patience = 20 * time.Millisecond })
+	if err == nil || !strings.Contains(err.Error(), "05 UTC, and its node is not ready: end its instance") {
+		t.Errorf("it ends with %v", err)
+	}
+	w.nodes[0].unready = false
 	if len(w.evicted) > 0 {
 		t.Error("a pod that ends was evicted once more")
 	}
@@ -214,8 +226,26 @@ func TestAnAPIServerThatIsAwayForAWhile(t *testing.T) {
 	}
 	w.fail = func(*http.Request) int { return http.StatusForbidden }
 	_, err := run(t, w, func(d *Drain) { d.Patience = 10 * time.Millisecond })
-	if err == nil || !strings.Contains(err.Error(), "the API server answers 403: no") {
+	if err == nil || !strings.Contains(err.Error(), "the API server answers 403: no") || !strings.Contains(err.Error(), "When `kubectl get nodes` answers from here") || strings.Contains(err.Error(), "loosen the budget") {
 		t.Errorf("it ends with %v", err)
+	}
+}
+
+// One pod whose eviction is refused, for whatever reason, does not keep the others.
+func TestAPodThatIsRefused(t *testing.T) {
+	for _, code := range []int{http.StatusInternalServerError, http.StatusForbidden} {
+		w := two(t, &app{kind: "ReplicaSet", replicas: 2, slow: 1})
+		w.apps["odd"] = &app{kind: "ReplicaSet", replicas: 1, slow: 1}
+		odd := w.add("odd", "a1", true)
+		w.pods = append([]*fakePod{odd}, w.pods...)
+		odd.refuses = code
+		_, err := run(t, w, func(d *Drain) { d.Patience = 20 * time.Millisecond })
+		if err == nil || !strings.Contains(err.Error(), "What does not end:\n  ns/odd-3: no eviction of odd-3") || strings.Contains(err.Error(), "cannot be asked") {
+			t.Errorf("%d: it ends with %v", code, err)
+		}
+		if !slices.Contains(w.evicted, "a1") {
+			t.Errorf("%d: evicted from %v", code, w.evicted)
+		}
 	}
 }
 
@@ -241,6 +271,25 @@ func TestNewNodesSettle(t *testing.T) {
 	said, err := run(t, w, func(d *Drain) { d.Settle = 500 * time.Millisecond })
 	if err != nil || early || !strings.Contains(said, "load balancers") {
 		t.Errorf("%v, early: %v\n%s", err, early, said)
+	}
+}
+
+// New nodes that were there, and went while load balancers looked at them, are not waited for without end.
+func TestNewNodesGoAgain(t *testing.T) {
+	w := two(t, &app{kind: "ReplicaSet", replicas: 2, slow: 1})
+	w.nodes[2].since, w.nodes[3].since = time.Now(), time.Now()
+	_, err := run(t, w, func(d *Drain) {
+		d.Settle, d.Patience = time.Hour, 20*time.Millisecond
+		d.Say = func(text string) {
+			if strings.Contains(text, "load balancers") {
+				w.mu.Lock()
+				w.nodes[2].unready, w.nodes[3].unready = true, true
+				w.mu.Unlock()
+			}
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), "no node was drained, and nothing was deleted: for 20ms these new nodes have not been ready: b1, b2.") {
+		t.Errorf("it ends with %v", err)
 	}
 }
 

@@ -53,6 +53,9 @@ type fakePod struct {
 	notes            map[string]string
 	phase            string
 	end              *time.Time
+	finalizers       []string
+	// refuses is the status code of every answer to an eviction.
+	refuses int
 }
 
 // step is what controllers, scheduler and kubelets do meanwhile.
@@ -187,6 +190,10 @@ func (w *world) evict(name string, reply func(int, any)) {
 		return
 	}
 	p := w.pods[i]
+	if p.refuses != 0 {
+		reply(p.refuses, map[string]any{"message": "no eviction of " + p.name})
+		return
+	}
 	a := w.apps[p.app]
 	ready := w.count(p.app, func(p *fakePod) bool { return p.ready && p.ending == 0 })
 	if p.ready && ready-1 < a.budget {
@@ -224,6 +231,7 @@ func (w *world) object(p *fakePod) any {
 	if p.end != nil {
 		meta["deletionTimestamp"] = *p.end
 	}
+	meta["finalizers"] = p.finalizers
 	status := map[string]any{"phase": p.phase}
 	if p.node == "" {
 		status["conditions"] = []any{map[string]any{"type": "PodScheduled", "status": "False", "message": "0/2 nodes are available: 2 Insufficient cpu."}}

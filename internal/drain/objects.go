@@ -19,6 +19,7 @@ type meta struct {
 	Labels            map[string]string `json:"labels"`
 	Annotations       map[string]string `json:"annotations"`
 	DeletionTimestamp *time.Time        `json:"deletionTimestamp"`
+	Finalizers        []string          `json:"finalizers"`
 	OwnerReferences   []struct {
 		Kind       string `json:"kind"`
 		Controller bool   `json:"controller"`
@@ -84,6 +85,17 @@ func (p pod) moves() bool {
 // lost tells whether the pod would be gone for good. Whoever says that it may be ended, in the cluster autoscaler's words, knows.
 func (p pod) lost() bool {
 	return p.controller() == "" && p.Metadata.DeletionTimestamp == nil && p.Metadata.Annotations["cluster-autoscaler.kubernetes.io/safe-to-evict"] != "true"
+}
+
+// lingers is what keeps a pod from ending that should have, in words after a text; empty where nobody can tell.
+func (p pod) lingers(n node) string {
+	if _, ok := n.ready(); !ok {
+		return ", and its node is not ready: end its instance, then the pod goes with it"
+	}
+	if len(p.Metadata.Finalizers) > 0 {
+		return ", and waits for whoever takes away its finalizers: " + strings.Join(p.Metadata.Finalizers, ", ")
+	}
+	return ""
 }
 
 // waits is why the scheduler finds no node for the pod; empty where it has one.
