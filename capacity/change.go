@@ -20,9 +20,11 @@ func (in Input) change(l Load, sizes []calendar.Size) string {
 	// The group that follows the weeks first: it is the one that somebody made small.
 	order := make([]int, 0, len(in.Groups))
 	for i, g := range in.Groups {
-		if g.Owner == OwnerSchedule {
+		switch {
+		case g.KeepsOff:
+		case g.Owner == OwnerSchedule:
 			order = slices.Insert(order, 0, i)
-		} else {
+		default:
 			order = append(order, i)
 		}
 	}

@@ -43,6 +43,8 @@ type NodeGroup struct {
 	// SubnetAddresses is how many addresses each subnet of the nodes has to give; default 0, not known: then nobody looks whether they
 	// are enough.
 	SubnetAddresses int
+	// KeepsOff says that the nodes have a taint NoSchedule or NoExecute, which no app tolerates: then they take no pods; default no.
+	KeepsOff bool
 	// Labels of the nodes beside those that every node has; default none.
 	Labels map[string]string
 }
@@ -74,6 +76,9 @@ type Node struct {
 
 // count is how many nodes there are for pods, of the size that is in force.
 func (g NodeGroup) count(s calendar.Size) int {
+	if g.KeepsOff {
+		return 0
+	}
 	if g.Owner == OwnerAutoscaler {
 		return s.Max
 	}

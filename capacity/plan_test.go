@@ -183,6 +183,17 @@ the pods do not fit the nodes (times in America/Los_Angeles):
   Mon–Thu 20:00 to 06:30, Fri 20:00 to Mon 06:30: 2 m5.large nodes do not hold the minimum: 2 of 2 pods of thoughts-backend, 2 of 2 of users-backend are left out; 4 nodes would
 warning: Mon–Fri 06:30 to 20:00: 3 m5.large nodes do not hold the maximum: 3 of 8 pods of frontend, 2 of 2 of thoughts-backend, 2 of 2 of users-backend are left out; 6 nodes would
 warning: Mon–Thu 20:00 to 06:30, Fri 20:00 to Mon 06:30: 2 m5.large nodes do not hold the maximum: 6 of 8 pods of frontend, 2 of 2 of thoughts-backend, 2 of 2 of users-backend are left out; 6 nodes would`},
+		"nodes that keep pods off are no room": {func(in *capacity.Input) {
+			requests(in, 600, 128)
+			in.Apps[0].Max, in.Apps[0].SurgeAtMin = 0, 0
+			in.Groups = append(in.Groups, capacity.NodeGroup{
+				Name: "apart", Instances: in.Groups[0].Instances, Zones: in.Groups[0].Zones, Size: calendar.Size{Min: 9, Desired: 9, Max: 9}, KeepsOff: true,
+			})
+			in.Weeks[0].Intervals = in.Weeks[0].Intervals[1:2]
+			in.Weeks = in.Weeks[:1]
+		}, `
+the pods do not fit the nodes (times in America/Los_Angeles):
+  Mon 20:00 to 06:30: 2 m5.large nodes do not hold the minimum: 2 of 2 pods of users-backend are left out; 3 nodes in group main would`},
 		"a subnet has too few addresses": {func(in *capacity.Input) { in.Groups[0].SubnetAddresses = 59 }, `
 warning: at its maximum a subnet has 2 m5.large nodes, which take 60 addresses when full of pods, 30 each, and it has 59: then pods wait for one. Larger subnets, or fewer nodes or pods, would help`},
 		"and has just as many": {func(in *capacity.Input) { in.Groups[0].SubnetAddresses = 60 }, ``},

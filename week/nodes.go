@@ -34,6 +34,11 @@ func (s *Stack) readNodes(resources []Resource) {
 		// It is the cluster's, and recorded only where it is true.
 		g.PrefixDelegation, _ = in["prefixDelegation"].(bool)
 		r.readKubelet(&g, m, path)
+		for j, v := range r.list(m, path, "taints") {
+			taint, _ := v.(map[string]any)
+			at := fmt.Sprintf("%staints[%d].", path, j)
+			g.KeepsOff = g.KeepsOff || r.text(taint, at, "effect", true) != "PreferNoSchedule"
+		}
 		sizes, _ := r.object(m, path, "instanceSizes")
 		for j, v := range r.list(m, path, "instanceTypes") {
 			at := fmt.Sprintf("%sinstanceTypes[%d]", path, j)

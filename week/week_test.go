@@ -179,6 +179,7 @@ func TestNodesAreAsTheirKubeletsAreTold(t *testing.T) {
 	s, err := week.Read(changed(t, taken(t, "unchanged"), "slipway:index:EksCluster", `{"prefixDelegation": true, "nodeGroups": [{"name": "main", "instanceTypes": ["m99.huge", "m5.large"],
 		"minSize": 3, "maxSize": 6, "desiredSize": 3, "desiredSizeOwner": "schedule", "diskSizeGiB": 80,
 		"instanceSizes": {"m99.huge": {"vcpu": 2, "memoryMiB": 8192, "networkInterfaces": 3, "addressesPerInterface": 12}},
+		"taints": [{"key": "a", "value": "", "effect": "PreferNoSchedule"}, {"key": "b", "value": "", "effect": "NoExecute"}],
 		"kubelet": {"maxPods": 70, "systemReservedCpu": "100m", "systemReservedMemory": "", "kubeReservedMemory": "1Gi"}}]}`))
 	if err != nil || len(s.Unread)+len(s.Notes) > 0 {
 		t.Fatal(err, s.Unread, s.Notes)
@@ -190,7 +191,7 @@ func TestNodesAreAsTheirKubeletsAreTold(t *testing.T) {
 	want := capacity.NodeGroup{
 		Name: "main", Instances: []capacity.Instance{{Name: "m99.huge", VCPU: 2, MemoryMiB: 8192, ENIs: 3, IPsPerENI: 12}, large}, Zones: []string{"a", "b", "c"},
 		Owner: capacity.OwnerSchedule, Size: calendar.Size{Min: 3, Max: 6, Desired: 3}, DiskGiB: 80,
-		PrefixDelegation: true, MaxPods: 70, SystemReserved: capacity.Resources{MilliCPU: 100}, KubeReservedMemory: 1 << 30,
+		PrefixDelegation: true, MaxPods: 70, SystemReserved: capacity.Resources{MilliCPU: 100}, KubeReservedMemory: 1 << 30, KeepsOff: true,
 	}
 	if got := s.Capacity.Groups[0]; !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want\n%+v", got, want)
