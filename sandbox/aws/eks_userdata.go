@@ -2,7 +2,6 @@ package aws
 
 import (
 	"encoding/base64"
-	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -69,7 +68,7 @@ func nodeConfigs(data string) (all []nodeConfig) {
 	}
 	for parts := multipart.NewReader(m.Body, params["boundary"]); ; {
 		part, err := parts.NextPart()
-		if errors.Is(err, io.EOF) || err != nil {
+		if err != nil {
 			return all
 		}
 		if part.Header.Get("Content-Type") != "application/node.eks.aws" {
