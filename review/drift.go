@@ -112,7 +112,7 @@ func (p *Preview) refresh() *refresh {
 		}
 		d := &stray{Step: s, gone: s.Op == "delete"}
 		switch {
-		case d.gone && s.Old.Pending, s.Old.Pending:
+		case s.Old.Pending:
 			continue // it was on its way out
 		case !d.gone && s.New != nil:
 			d.compare()

@@ -167,6 +167,10 @@ func TestWhatDriftSays(t *testing.T) {
 			with(changed("aws:lb/listener:Listener", "https", object{"port": 443}, object{"port": 443}, "sslPolicy"), "newState", object{"outputs": object{"sslPolicy": "old"}}),
 			[]string{"`sslPolicy`: not set → `old`"},
 		},
+		"what is not there any more, though its provider still has it as an input": {
+			with(changed("x:y:Z", "thing", object{"a": "b"}, object{"a": "b"}, "a delete"), "newState", object{"outputs": object{"a": "c"}}),
+			[]string{"`a`: `b` → not set"},
+		},
 		"a secret": {
 			changed("kubernetes:core/v1:Secret", "db", object{"data": object{"password": "[secret]"}}, object{"data": object{"password": "[secret]"}}, "data.password"),
 			[]string{"`data.password` changes; it is secret", "Pods that start from now on read other values"},

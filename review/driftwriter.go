@@ -34,7 +34,7 @@ func (w *driftWriter) verdict() (bold, rest string) {
 	case problem != "":
 		return "Whether anything has drifted is not known:", w.hide(problem) + "."
 	case n+w.unnamed == 0:
-		return "No drift:", fmt.Sprintf("%s of the cloud looked at, and each is as the state says.", pick(w.looked, "1 resource", fmt.Sprintf("%d resources", w.looked)))
+		return "No drift:", plural(w.looked, "resource") + " of the cloud looked at, and each is as the state says."
 	}
 	counts := []string{}
 	if gone > 0 {
@@ -223,13 +223,13 @@ const expired = "The AWS credentials are missing or have expired: log in anew (`
 
 // hint is what helps against a failure; empty where that is not known.
 func (w *driftWriter) hint() string {
-	all := w.log
+	said := []string{w.log}
 	for _, d := range w.Diagnostics {
 		if d.Severity == "error" {
-			all += "\n" + d.Message
+			said = append(said, d.Message)
 		}
 	}
-	all = strings.ToLower(all)
+	all := strings.ToLower(strings.Join(said, "\n"))
 	for _, h := range hints {
 		if strings.Contains(all, h.says) {
 			return h.hint

@@ -264,7 +264,8 @@ func (tx *Tx) PutScheduledUpdateGroupAction(group, action string, given map[stri
 	}
 	if s := tx.scheduledAction(group, action); s != nil {
 		to := maps.Clone(given)
-		if _, start := given["startTime"]; !start {
+		_, start := given["startTime"]
+		if _, rhythm := given["recurrence"]; rhythm && !start {
 			to["startTime"] = nil // the next time of its recurrence
 		}
 		return tx.amend(s, to)

@@ -90,6 +90,29 @@ func TestWhatIsChangedByHandIsSeen(t *testing.T) {
 	}
 }
 
+// TestAnActionOfAnotherRecurrenceStartsThen, and one of another size as before.
+func TestAnActionOfAnotherRecurrenceStartsThen(t *testing.T) {
+	w := newWorld(t)
+	if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
+		start := func(given map[string]any) string {
+			if err := tx.PutScheduledUpdateGroupAction(w.id("scaled"), w.id("schedule"), given); err != nil {
+				t.Fatal(err)
+			}
+			return tx.scheduledAction(w.id("scaled"), w.id("schedule")).Str("startTime")
+		}
+		before := start(map[string]any{"maxSize": 3.0})
+		if same := start(map[string]any{"maxSize": 2.0}); same != before || before == "" {
+			t.Errorf("with another size it starts at %q, before at %q", same, before)
+		}
+		if other := start(map[string]any{"recurrence": "17 3 * * *"}); !strings.HasSuffix(other, ":17:00Z") {
+			t.Errorf("with another recurrence it starts at %q, before at %q", other, before)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestWhatAWSRefusesByHand, in its words.
 func TestWhatAWSRefusesByHand(t *testing.T) {
 	w := newWorld(t)
