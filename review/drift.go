@@ -61,9 +61,10 @@ type refresh struct {
 	// finds are those that are gone, then those that were changed, each in the order of their URNs; left are those in which only that
 	// differs which the stack does not set back.
 	finds, left []*stray
-	// looked is how many resources were looked at, unnamed how many of them differ without being named.
-	looked, unnamed int
-	log             string
+	// looked is how many resources were looked at, unnamed how many of them differ without being named, silent of how many a stream does
+	// not say what came of them.
+	looked, unnamed, silent int
+	log                     string
 }
 
 // Drift reports what `pulumi refresh --preview-only --json` has found.
@@ -97,24 +98,23 @@ func Drift(p *Preview, o DriftOptions) DriftReport {
 // refresh puts the steps of a refresh together.
 func (p *Preview) refresh() *refresh {
 	f := &refresh{Preview: p}
-	named, read := 0, 0
+	named := 0
 	for _, s := range p.refreshed() {
+		switch s.Op {
+		case "update", "delete":
+			named++
+		case "refresh":
+			f.silent++
+		}
 		if !s.custom() || s.Old == nil || strings.HasPrefix(s.URN.Type(), "pulumi:") {
 			continue
 		}
 		f.looked++
-		if s.Op == "update" || s.Op == "delete" {
-			named++
-		}
-		if s.Old.External {
-			read++ // another's, which the stack only looks at
-			continue
+		if s.Old.External || s.Old.Pending {
+			continue // another's, which the stack only looks at; or on its way out
 		}
 		d := &stray{Step: s, gone: s.Op == "delete"}
-		switch {
-		case s.Old.Pending:
-			continue // it was on its way out
-		case !d.gone && s.New != nil:
+		if !d.gone && s.New != nil {
 			d.compare()
 		}
 		switch {
@@ -136,7 +136,7 @@ func (p *Preview) refresh() *refresh {
 	// A document names no resource whose provider does not say which properties differ, but it counts it.
 	f.unnamed = max(0, p.summary["update"]+p.summary["delete"]-named)
 	if len(p.results) == 0 {
-		f.unnamed = max(0, f.unnamed-read)
+		f.silent = 0 // a document says nothing of those in which nothing differs
 	}
 	return f
 }
@@ -178,6 +178,9 @@ func (f *refresh) problem() string {
 		return "the refresh failed: what it did not come to is not known"
 	case len(f.Steps) == 0:
 		return "the state holds no resources: there is nothing to look at, or this is not the stack that was meant"
+	}
+	if f.silent > 0 {
+		return "the output does not say what came of " + plural(f.silent, "resource")
 	}
 	for _, s := range f.Steps {
 		if s.Op != "refresh" && (s.URN.Type() == stackType || s.Op != "update" && s.Op != "delete") {

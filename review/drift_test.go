@@ -209,7 +209,22 @@ func TestADocumentNamesNotAll(t *testing.T) {
 	has(t, r.Text, "1 of 1 resource is not as the stack left it: 1 that the output does not name.", "PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true")
 }
 
-// TestWhatIsNotKnownIsNoDriftAndNotNone.
+// TestAStreamHasToSayWhatCameOfEach: one that does not says nothing of the resource.
+func TestAStreamHasToSayWhatCameOfEach(t *testing.T) {
+	var lines []string
+	for line := range strings.Lines(taken(t, "drift")) {
+		if !strings.Contains(line, `"resOutputsEvent"`) || !strings.Contains(line, "::users-backend-deployment") {
+			lines = append(lines, line)
+		}
+	}
+	r := Drift(readPreview(t, strings.Join(lines, "")), DriftOptions{})
+	if r.Code != Failed {
+		t.Errorf("the exit code is %d", r.Code)
+	}
+	has(t, r.Text, "whether more has drifted is not known: the output does not say what came of 1 resource")
+}
+
+// TestWhatIsNotKnownIsNoDriftAndNotNone: neither is a text without a whole refresh.
 func TestWhatIsNotKnownIsNoDriftAndNotNone(t *testing.T) {
 	stack := refreshed(t)
 	failed := func(message string, steps ...object) string {

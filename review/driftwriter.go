@@ -289,6 +289,12 @@ func (w *driftWriter) text() string {
 		b.WriteString("\nNo drift, since the stack leaves it as it is:\n")
 		part("differs", w.left)
 	}
+	for _, d := range w.Diagnostics {
+		if d.Severity != "error" {
+			b.WriteString("\n")
+			para(d.URN.Name() + " " + short(w.hide(d.Message), w.values*4))
+		}
+	}
 	if w.problem() == "" {
 		b.WriteString("\n" + notSeen + "\n")
 	}
