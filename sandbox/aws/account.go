@@ -26,6 +26,8 @@ type Account struct {
 	Kubernetes func() (server, caPEM string, err error)
 	// Changed is told after every change that is on disk, while the lock is still held.
 	Changed func(*Tx) error
+	// noted are the lines of the record of actions.
+	noted map[string]bool
 }
 
 // Object is one thing in the account.

@@ -50,7 +50,7 @@ func (p *Provider) Create(_ context.Context, r *pulumirpc.CreateRequest) (*pulum
 				return fmt.Errorf("%s: the sandbox made no id", t.Token)
 			}
 			tx.Add(o)
-			return nil
+			return tx.note(t.Token, "create", o, nil)
 		})
 	})
 	if err != nil {
@@ -84,6 +84,9 @@ func (tx *Tx) read(t *Type, r *pulumirpc.ReadRequest, into *pulumirpc.ReadRespon
 	}
 	if o == nil {
 		return nil
+	}
+	if err := tx.note(t.Token, "read", o, nil); err != nil {
+		return err
 	}
 	into.Id = o.ID
 	if into.Properties, err = marshal(t.state(o)); err != nil {
@@ -162,7 +165,7 @@ func (p *Provider) Update(_ context.Context, r *pulumirpc.UpdateRequest) (*pulum
 			*o = next
 			tx.Touch()
 			state = t.state(o)
-			return nil
+			return tx.note(t.Token, "update", o, &old)
 		})
 	})
 	if err != nil {
@@ -217,7 +220,7 @@ func (p *Provider) delete(t *Type, r *pulumirpc.DeleteRequest) error {
 				}
 			}
 			tx.Remove(o)
-			return nil
+			return tx.note(t.Token, "delete", o, nil)
 		})
 	})
 }

@@ -130,8 +130,10 @@ func (p *Provider) Invoke(_ context.Context, r *pulumirpc.InvokeRequest) (*pulum
 	err = p.account.Do(p.region, func(tx *Tx) error {
 		tx.defaultTags = p.tags
 		var err error
-		out, err = f.Call(tx, inputs(args))
-		return err
+		if out, err = f.Call(tx, inputs(args)); err != nil {
+			return err
+		}
+		return tx.note(f.Token, "invoke", &Object{Type: f.Token, Region: p.region, Inputs: args}, nil)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("invoking %s: %w", r.GetTok(), err)

@@ -13,6 +13,7 @@ const (
 	bucketEncryptionToken = "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2"
 	bucketLifecycleToken  = "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
 	bucketOwnershipToken  = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
+	bucketVersioningToken = "aws:s3/bucketVersioningV2:BucketVersioningV2"
 )
 
 var bucketRef = &Ref{Types: []string{bucketToken}, Code: "NoSuchBucket", Message: "The specified bucket does not exist: %s"}
@@ -77,7 +78,7 @@ func init() {
 				return nil
 			},
 			Delete: func(tx *Tx, o *Object) error {
-				for _, token := range []string{bucketPolicyToken, bucketBlockToken, bucketEncryptionToken, bucketLifecycleToken, bucketOwnershipToken} {
+				for _, token := range []string{bucketPolicyToken, bucketBlockToken, bucketEncryptionToken, bucketLifecycleToken, bucketOwnershipToken, bucketVersioningToken} {
 					tx.removeWhere(token, func(s *Object) bool { return s.Str("bucket") == o.ID })
 				}
 				return nil
@@ -96,12 +97,17 @@ func init() {
 		ofBucket(bucketOwnershipToken, "S3 Bucket Ownership Controls", Ops{"PutBucketOwnershipControls", "PutBucketOwnershipControls", "DeleteBucketOwnershipControls"}, map[string]Prop{
 			"rule": fields(map[string]Prop{"objectOwnership": text.must().in("BucketOwnerPreferred", "ObjectWriter", "BucketOwnerEnforced")}).must(),
 		}),
+		ofBucket(bucketVersioningToken, "S3 Bucket Versioning", Ops{"PutBucketVersioning", "PutBucketVersioning", "PutBucketVersioning"}, map[string]Prop{
+			"expectedBucketOwner": text.fixed(), "mfa": text,
+			"versioningConfiguration": fields(map[string]Prop{"mfaDelete": text.filled().in("Enabled", "Disabled"), "status": text.must().in("Enabled", "Suspended", "Disabled")}).must(),
+		}),
 		ofBucket(bucketLifecycleToken, "S3 Bucket Lifecycle Configuration", Ops{"PutBucketLifecycleConfiguration", "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle"}, map[string]Prop{
 			"expectedBucketOwner": text.fixed(), "transitionDefaultMinimumObjectSize": text.filled().in("all_storage_classes_128K", "varies_by_storage_class"),
 			"rules": listOf(fields(map[string]Prop{
 				"abortIncompleteMultipartUpload": fields(map[string]Prop{"daysAfterInitiation": number.must().within(1, 1e6)}),
 				"expiration":                     fields(map[string]Prop{"date": text, "days": number.within(1, 1e6), "expiredObjectDeleteMarker": flag}),
-				"filter":                         fields(map[string]Prop{"prefix": text}), "id": text.must().within(1, 255), "status": text.must().in("Enabled", "Disabled"),
+				"filter":                         fields(map[string]Prop{"prefix": text}), "id": text.must().within(1, 255),
+				"noncurrentVersionExpiration": fields(map[string]Prop{"newerNoncurrentVersions": number.within(1, 100), "noncurrentDays": number.must().within(1, 1e6)}), "status": text.must().in("Enabled", "Disabled"),
 			})).must(),
 		}),
 	)

@@ -58,6 +58,10 @@ an AWS account in a file.
   sandbox edge             serve the account's application load balancers on free ports of 127.0.0.1, until Ctrl-C
     --http PORT            with edge: the port that stands for 80; --https PORT is the one that stands for 443
   sandbox fault WORDS…     order a failure: TYPE create|read|update|delete TIMES CODE, where the code "cut" kills the provider after the effect
+  sandbox actions          list the IAM actions that the account was asked for, or would have been by the real AWS provider, and by what
+    --declared             with actions: those that each type may ask for instead
+    --json                 with actions: a line of JSON each, with the resource and the request's condition keys
+    --forget               with actions: begin anew after them
   sandbox types            list the resource types and functions that the AWS model knows
   sandbox reset            stop, and forget the account, the cluster and the stacks' state; what was built stays
 
@@ -151,6 +155,8 @@ func run(ctx context.Context, args []string) error {
 		return s.Edge(ctx, args[1:])
 	case "fault":
 		return s.Fault(args[1:])
+	case "actions":
+		return s.Actions(args[1:])
 	case "types":
 		return s.Types()
 	case "reset":
