@@ -222,7 +222,7 @@ var unscoped = map[string][]string{
 	"eks":                  {"DescribeAddonVersions", "ListClusters"},
 	"kms":                  {"CreateKey", "ListAliases"},
 	"logs":                 {"DescribeLogGroups"},
-	"route53":              {"ListHostedZones", "CreateHostedZone", "GetChange"},
+	"route53":              {"ListHostedZones", "CreateHostedZone"},
 	"ssm":                  {"DescribeParameters"},
 	"sts":                  {"GetCallerIdentity"},
 }
@@ -230,6 +230,9 @@ var unscoped = map[string][]string{
 // resourceOf is the resource that an action is checked against where its object is arn.
 func resourceOf(action, arn string) string {
 	service, name, _ := strings.Cut(action, ":")
+	if action == "route53:GetChange" {
+		return "arn:aws:route53:::change/ID"
+	}
 	if slices.ContainsFunc(unscoped[service], func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
 		return "*"
 	}

@@ -133,7 +133,7 @@ func (p *Provider) Invoke(_ context.Context, r *pulumirpc.InvokeRequest) (*pulum
 		if out, err = f.Call(tx, inputs(args)); err != nil {
 			return err
 		}
-		return tx.note(f.Token, "invoke", &Object{Type: f.Token, Region: p.region, Inputs: args}, nil)
+		return tx.note(f.Token, "invoke", &Object{Type: f.Token, Region: p.region, Inputs: args, Outputs: out}, nil)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("invoking %s: %w", r.GetTok(), err)
