@@ -27,6 +27,7 @@ func TestImportersCompileOnlyWhatTheyUse(t *testing.T) {
 		"registry":  {"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2", "github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
 		"network":   {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
 		"cluster":   nil,
+		"ci":        {"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2", "github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
 		"workload":  {"github.com/pulumi/pulumi-aws", "github.com/pulumi/pulumi-eks"},
 		"edge":      {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},
 		"migration": {"github.com/pulumi/pulumi-kubernetes", "github.com/pulumi/pulumi-eks"},

@@ -17,7 +17,9 @@ func TestStack(t *testing.T) {
 	if s := b.try("preview"); s.code != 3 || !strings.Contains(s.out, "to create") || strings.Contains(s.all(), "error:") {
 		t.Errorf("a preview of everything ended with %d, want 3 and no error:\n%s", s.code, s.all())
 	}
+	read := b.asked(t)
 	up := b.must("up")
+	write := b.asked(t)
 	t.Run("up ends with the outputs and where to look next", func(t *testing.T) {
 		for _, want := range []string{"https://www.example.com", "123456789012.dkr.ecr.us-west-2.amazonaws.com/frontend", "slipway-prod-cluster", "America/Los_Angeles", "Where to look next"} {
 			if !strings.Contains(up.out, want) {
@@ -36,6 +38,7 @@ func TestStack(t *testing.T) {
 		if s := b.try("preview"); s.code != 0 {
 			t.Errorf("preview after refresh ended with %d:\n%s", s.code, s.all())
 		}
+		read = append(read, b.asked(t)...)
 	})
 	t.Run("a week replays, and no app falls below its budget", func(t *testing.T) { b.weekReplays(t, week) })
 	t.Run("what others do to the size of the nodes is no change", func(t *testing.T) { b.sizeIsTheSchedules(t) })
@@ -114,11 +117,18 @@ func TestStack(t *testing.T) {
 			t.Errorf("preview ended with %d:\n%s", s.code, s.all())
 		}
 	})
+	t.Run("a change of the system goes through", func(t *testing.T) {
+		changed := b.configWith(t, `frontend: "1.0.0"`, `frontend: "1.0.1"`, "max: 6", "max: 7", "198.51.100.0/24", "203.0.113.0/24", "weekendNodes: 2", "weekendNodes: 1")
+		b.must("pulumi", "up", "--yes", "--skip-preview", "--stack", "prod", "--config-file", changed)
+	})
 	t.Run("destroy leaves nothing, and up works again", func(t *testing.T) {
 		b.destroyed(t)
 		b.must("up")
 		b.podsAreReady(t)
 		b.destroyed(t)
+	})
+	t.Run("the roles of a pipeline allow what was asked for, and no more", func(t *testing.T) {
+		rolesAllowWhatIsAsked(t, b, append(write, b.asked(t)...), read)
 	})
 }
 

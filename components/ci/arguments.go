@@ -7,22 +7,25 @@ type RolesArgs struct {
 	// Repository at GitHub whose workflows take the roles, as GitHub writes it: "OWNER/NAME". Upper and lower case count. Required. A
 	// change is in force at once: jobs of the former repository are refused.
 	Repository string `pulumi:"repository"`
-	// OwnerID and RepositoryID are the numbers of Repository at GitHub, which `gh api repos/OWNER/NAME --jq '.owner.id, .id'` prints; both,
-	// or none. With them the subject of a token may name the repository with the numbers or without, and in either case its repository_id has to be the
-	// one given: whoever takes over a name that was given up gets in nowhere. Needed for repositories that were made, renamed or moved
-	// since July 15, 2026 (https://docs.github.com/actions/concepts/security/openid-connect). Default none: the name alone counts.
-	OwnerID      int `pulumi:"ownerId,optional"`
+	// OwnerID is the number of Repository's owner at GitHub, which `gh api repos/OWNER/NAME --jq .owner.id` prints. Given together with
+	// RepositoryID, or not at all.
+	OwnerID int `pulumi:"ownerId,optional"`
+	// RepositoryID is the number of Repository at GitHub, which `gh api repos/OWNER/NAME --jq .id` prints. With it the subject of a token may
+	// name the repository with the numbers or without, and in either case the token's repository_id has to be this one: whoever takes over a name
+	// that was given up gets in nowhere. Needed for repositories that were made, renamed or moved since July 15, 2026
+	// (https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/). Default none: the name alone counts.
 	RepositoryID int `pulumi:"repositoryId,optional"`
 	// Branch from which is deployed, promoted, and on which drift is looked for; default "main".
 	Branch string `pulumi:"branch,optional"`
 	// Environment at GitHub of the job that deploys; default "production". Its protection rules, set at GitHub, are what holds a
 	// deployment back until somebody agrees. Letters, digits and "._-".
 	Environment string `pulumi:"environment,optional"`
-	// DeployWorkflow and DriftWorkflow are the files below .github/workflows that may take the role, as they are on Branch: "deploy.yml". Default any workflow
-	// of the repository, which for Drift are those of events like pull_request_target, too. A reusable workflow is
-	// named where it is called from another one.
+	// DeployWorkflow is the file below .github/workflows that may take the role, as it is on Branch: "deploy.yml". Where the job is in a
+	// reusable workflow, it is that one's. Default any workflow on the branch with the environment; those of pull_request_target are among them.
 	DeployWorkflow string `pulumi:"deployWorkflow,optional"`
-	DriftWorkflow  string `pulumi:"driftWorkflow,optional"`
+	// DriftWorkflow is the file below .github/workflows that may take the role, as it is on Branch: "drift.yml". Default any workflow on the
+	// branch; those of pull_request_target are among them.
+	DriftWorkflow string `pulumi:"driftWorkflow,optional"`
 	// ProviderArn is the account's trust in GitHub where it has one: there can be but one. Its audiences must have
 	// "sts.amazonaws.com". Default made here.
 	ProviderArn pulumi.StringInput `pulumi:"providerArn,optional"`
@@ -46,9 +49,11 @@ type RolesArgs struct {
 	PermissionsBoundaryArn string `pulumi:"permissionsBoundaryArn,optional"`
 	// Promote makes the role that copies images; default not.
 	Promote *Promote `pulumi:"promote,optional"`
-	// ReadPolicyArns are further policies of all roles but Promote, for what the stack has beside Slipway's components; DeployPolicyArns, of Deploy alone. A role has 10 policies at
-	// most, of which Deploy has 6 already. Default none.
-	ReadPolicyArns   []pulumi.StringInput `pulumi:"readPolicyArns,optional"`
+	// ReadPolicyArns are further policies of Preview and Drift, at most 9, for what the stack has beside the components of the production
+	// stack; they should read only. Default none.
+	ReadPolicyArns []pulumi.StringInput `pulumi:"readPolicyArns,optional"`
+	// DeployPolicyArns are further policies of Deploy, at most 4: a web application firewall, policies that scale nodes, registry-wide settings
+	// and HaproxyFleets are not in the rights that it has. Default none.
 	DeployPolicyArns []pulumi.StringInput `pulumi:"deployPolicyArns,optional"`
 	// SessionMinutes is how long a job may use a role at most, 60 to 720; default 60, which is also what a job gets that asks for nothing. A
 	// deployment that drains many nodes takes longer: give it more here, and as role-duration-seconds in the workflow.
@@ -83,8 +88,9 @@ type Promote struct {
 	Environment string `pulumi:"environment,optional"`
 	// Workflow is the file below .github/workflows that may take the role; default any of the environment.
 	Workflow string `pulumi:"workflow,optional"`
-	// From and To are repositories by their ARNs: "arn:aws:ecr:us-west-2:111111111111:repository/frontend". Images of From are read, those of
-	// To read and written. To is required; default of From none, for sources that need no rights of AWS.
+	// From are the repositories whose images are read, by their ARNs: "arn:aws:ecr:us-west-2:111111111111:repository/frontend". Default none,
+	// for sources that need no rights of AWS.
 	From []string `pulumi:"from,optional"`
-	To   []string `pulumi:"to"`
+	// To are the repositories whose images are read and written, by their ARNs. Required.
+	To []string `pulumi:"to"`
 }

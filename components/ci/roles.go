@@ -24,9 +24,11 @@ const RolesType = "slipway:index:Roles"
 //
 // An admin makes them once, with a stack of its own: the deploy role may not change them, nor the bucket and the keys of the state.
 //
-//   - Preview is for the jobs of pull requests. It reads what the stack has made and its state, whose secrets it can open: whoever may
-//     push a branch to the repository may run anything with it. Jobs of a fork's pull request get no token from GitHub.
-//   - Deploy is for the job that runs `pulumi up` on the branch, in the environment, whose reviewers GitHub asks first.
+//   - Preview is for the jobs of pull requests that are in no environment. It reads what the stack has made and its state, whose secrets it
+//     can open: whoever may push a branch to the repository may run anything with it. Jobs of a fork's pull request get no token from GitHub.
+//   - Deploy is for the job that runs `pulumi up` on the branch, in the environment, whose reviewers GitHub asks first. It reaches no further
+//     than the region and the names of RolesArgs.Stack; where AWS gives out names only when something is made, as for networks, load
+//     balancers and keys, it reaches those of others in the account, too, but for the key of the secrets. Give a system an account of its own.
 //   - Drift is for a job on the branch that compares the account with the state. It may do what Preview may.
 //   - Promote is for the job that copies images, in its environment.
 //

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/slipway-iac/slipway/sandbox/aws/accountfile"
@@ -26,8 +27,9 @@ type Account struct {
 	Kubernetes func() (server, caPEM string, err error)
 	// Changed is told after every change that is on disk, while the lock is still held.
 	Changed func(*Tx) error
-	// noted are the lines of the record of actions.
-	noted map[string]bool
+	// noted are the lines of the record of actions, which noting guards.
+	noted  map[string]bool
+	noting sync.Mutex
 }
 
 // Object is one thing in the account.

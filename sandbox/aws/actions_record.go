@@ -22,6 +22,8 @@ func (a *Account) note(token, op string, o, old *Object) error {
 	if len(all) == 0 {
 		return nil
 	}
+	a.noting.Lock()
+	defer a.noting.Unlock()
 	var b bytes.Buffer
 	if a.noted == nil {
 		have, err := a.readAsked()
@@ -93,6 +95,8 @@ func (a *Account) ForgetAsked() error {
 	if err := os.Remove(a.askedFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the record of actions: %w", err)
 	}
+	a.noting.Lock()
+	defer a.noting.Unlock()
 	a.noted = nil
 	return nil
 }
