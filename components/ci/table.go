@@ -72,7 +72,7 @@ func reading() []right {
 			"DescribeSubnets DescribeVpcAttribute DescribeVpcs"},
 		{sid: "Door", part: partRead, service: "elasticloadbalancing", on: everything, why: noResource, actions: "DescribeCapacityReservation DescribeListenerAttributes DescribeListeners " +
 			"DescribeLoadBalancerAttributes DescribeLoadBalancers DescribeRules DescribeTags DescribeTargetGroupAttributes DescribeTargetGroups"},
-		{sid: "Sizes", part: partRead, service: "autoscaling", on: everything, why: noResource, actions: "DescribeAutoScalingGroups DescribeScheduledActions"},
+		{sid: "Sizes", part: partRead, service: "autoscaling", on: everything, why: noResource, actions: "DescribeAutoScalingGroups DescribeLifecycleHooks DescribeScheduledActions"},
 		{sid: "Certificates", part: partRead, service: "acm", on: []string{"{acm}:certificate/*"}, actions: "DescribeCertificate ListTagsForCertificate"},
 		{sid: "Zones", part: partRead, service: "route53", on: everything, why: noResource + ": a zone is looked up by its name", actions: "ListHostedZones"},
 		{sid: "Records", part: partRead, service: "route53", on: []string{"{zone}"}, actions: "GetHostedZone ListResourceRecordSets ListTagsForResource"},
@@ -146,7 +146,7 @@ func clusterRights() []right {
 		// EKS names the groups "eks-NODEGROUP-…", whatever the cluster is called.
 		{
 			sid: "ChangeSizes", part: partCluster, service: "autoscaling", on: []string{"{autoscaling}:autoScalingGroup:*:autoScalingGroupName/eks-*"},
-			actions: "AttachLoadBalancerTargetGroups DeleteScheduledAction DetachLoadBalancerTargetGroups PutScheduledUpdateGroupAction",
+			actions: "AttachLoadBalancerTargetGroups DeleteScheduledAction DetachLoadBalancerTargetGroups PutLifecycleHook PutScheduledUpdateGroupAction",
 		},
 		{sid: "MakeKeys", part: partCluster, service: "kms", on: everything, why: notYet, when: inRegion(), actions: "CreateKey"},
 		// Not with kms:GrantIsForAWSResource: the grant of a cluster is made in the name of whoever makes the cluster.

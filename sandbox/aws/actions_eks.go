@@ -107,6 +107,10 @@ func init() {
 			Service: "autoscaling", Read: "DescribeScheduledActions", Create: "PutScheduledUpdateGroupAction", Update: "PutScheduledUpdateGroupAction", Delete: "DeleteScheduledAction",
 			On: "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:ID:autoScalingGroupName/{autoscalingGroupName}",
 		},
+		"aws:autoscaling/lifecycleHook:LifecycleHook": {
+			Service: "autoscaling", Read: "DescribeLifecycleHooks", Create: "PutLifecycleHook", Update: "PutLifecycleHook", Delete: "DeleteLifecycleHook",
+			On: "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:ID:autoScalingGroupName/{autoscalingGroupName}",
+		},
 		"aws:autoscaling/policy:Policy": {
 			Service: "autoscaling", Read: "DescribePolicies", Create: "PutScalingPolicy", Update: "PutScalingPolicy", Delete: "DeletePolicy",
 			On: "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:ID:autoScalingGroupName/{autoscalingGroupName}",
