@@ -2,7 +2,6 @@ package test
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -234,7 +233,7 @@ func fulfilled(conditions map[string]map[string]oneOrMany, a asked) bool {
 			case "ArnEquals", "ArnLike":
 				same = func(want string) bool { return matches(want, got) }
 			default:
-				panic(fmt.Sprintf("the test does not know the operator %s", operator))
+				panic("the test does not know the operator " + operator)
 			}
 			if !given || !slices.ContainsFunc(values, same) {
 				return false

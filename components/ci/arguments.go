@@ -34,8 +34,8 @@ type RolesArgs struct {
 	StateBucketArn pulumi.StringInput `pulumi:"stateBucketArn"`
 	// StateKeyArn is the key with which the bucket is encrypted; default none, for a bucket with S3's own.
 	StateKeyArn pulumi.StringInput `pulumi:"stateKeyArn,optional"`
-	// SecretsKeyArn is the key of the stack's secrets, by its ARN, not by an alias. All roles but Promote decrypt with it. Nobody encrypts: that takes
-	// `pulumi stack init` and `pulumi stack change-secrets-provider`, which are for admins. State.KeyArn. Required.
+	// SecretsKeyArn is the key of the stack's secrets, by its ARN, not by an alias. All roles but Promote decrypt with it. Nobody encrypts: that
+	// takes `pulumi stack init` and `pulumi stack change-secrets-provider`, which are for admins. State.KeyArn. Required.
 	SecretsKeyArn pulumi.StringInput `pulumi:"secretsKeyArn"`
 	// Stack is what Deploy makes, by the names that it has at AWS. Required.
 	Stack Stack `pulumi:"stack"`
@@ -43,9 +43,9 @@ type RolesArgs struct {
 	Region string `pulumi:"region,optional"`
 	// PermissionsBoundaryArn is a policy that every role of the stack must have as its boundary: Deploy can then make no role without it, nor
 	// take it away, so that none of its roles may do more, whatever is attached to it
-	// (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html). The stack has to set it, with a transform where a component has no argument
-	// for it. Default none: then Deploy attaches no policies to roles but the few of AWS that a cluster takes, and writes none, so that
-	// EksCluster's appRoles with policies of their own, and the cluster autoscaler, are refused.
+	// (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html). The stack has to set it, with a transform where a
+	// component has no argument for it. Default none: then Deploy attaches no policies to roles but the few of AWS that a cluster takes, and
+	// writes none, so that EksCluster's appRoles with policies of their own, and the cluster autoscaler, are refused.
 	PermissionsBoundaryArn string `pulumi:"permissionsBoundaryArn,optional"`
 	// Promote makes the role that copies images; default not.
 	Promote *Promote `pulumi:"promote,optional"`
@@ -82,7 +82,8 @@ type Stack struct {
 	HostedZoneIds []string `pulumi:"hostedZoneIds"`
 }
 
-// Promote is where images are copied from and to. Repositories of other accounts have to let the role in themselves: EcrRepos.PullFrom and PushFrom.
+// Promote is where images are copied from and to. Repositories of other accounts have to let the role in themselves: EcrRepos.PullFrom and
+// PushFrom.
 type Promote struct {
 	// Environment at GitHub of the job; default that of the roles.
 	Environment string `pulumi:"environment,optional"`

@@ -36,7 +36,8 @@ var (
 const (
 	// maxRoleName is IAM's limit.
 	maxRoleName = 64
-	// maxPolicies is IAM's quota of managed policies for a role, unless AWS has raised it: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
+	// maxPolicies is IAM's quota of managed policies for a role, unless AWS has raised it:
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
 	maxPolicies = 10
 	// ownPolicies are those that the deploy role has of its own.
 	ownPolicies = 6

@@ -18,7 +18,8 @@ const StateType = "slipway:index:State"
 
 // StateArgs says how the state of stacks is kept.
 type StateArgs struct {
-	// BucketName is the name of the bucket, among those of all accounts of AWS; default one that begins with the component's name. A change makes a new bucket.
+	// BucketName is the name of the bucket, among those of all accounts of AWS; default one that begins with the component's name. A change
+	// makes a new bucket.
 	BucketName string `pulumi:"bucketName,optional"`
 	// KeyAlias is by what name the key of the secrets stands in the stacks' configuration, without "alias/"; default the component's name. A
 	// change makes a new name, and stacks that have the old one cannot open their secrets until they have the new one.

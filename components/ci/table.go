@@ -54,8 +54,9 @@ func inRegion() map[string]map[string][]string {
 	return map[string]map[string][]string{"StringEquals": {"aws:RequestedRegion": {"{region}"}}}
 }
 
-// rights are what the components of the production stack ask for; TestStack holds them to what the sandbox's account was asked. Which action can be held to
-// which resource: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+// rights are what the components of the production stack ask for; TestStack holds them to what the sandbox's account was asked. Which action can
+// be held to which resource:
+// https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 func rights() []right {
 	var all []right
 	for _, of := range [][]right{reading(), state(), networkRights(), clusterRights(), edgeRights(), identityRights(), promoting()} {
@@ -93,9 +94,9 @@ func reading() []right {
 	}
 }
 
-// state is what Pulumi asks of a bucket, as of CLI 3.259. A preview, and a refresh with --preview-only, take no lock and write no history: they read
-// meta.yaml, the checkpoint and its tags, and look whether there are stacks of old. Without the right to list, S3 says 403 where something is
-// not there, not 404, and Pulumi gives up; a condition on the prefix would do the same.
+// state is what Pulumi asks of a bucket, as of CLI 3.259. A preview, and a refresh with --preview-only, take no lock and write no history: they
+// read meta.yaml, the checkpoint and its tags, and look whether there are stacks of old. Without the right to list, S3 says 403 where something
+// is not there, not 404, and Pulumi gives up; a condition on the prefix would do the same.
 func state() []right {
 	objects := []string{"{stateBucket}/.pulumi/*"}
 	return []right{

@@ -1,7 +1,8 @@
 // What an admin makes once for a repository at GitHub, before its first deployment: where its stacks keep their state, and the roles that
 // its workflows take. The outputs are the repository's variables:
 //
-//	pulumi stack output --json | jq -r 'to_entries[] | "\(.key) \(.value)"' | while read -r name value; do gh variable set "$name" --body "$value"; done
+//	pulumi stack output --json | jq -r 'to_entries[] | "\(.key) \(.value)"' |
+//	  while read -r name value; do gh variable set "$name" --body "$value"; done
 package main
 
 import (
