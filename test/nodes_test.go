@@ -61,7 +61,10 @@ func TestNodesAreReplaced(t *testing.T) {
 	b.must("kubectl", "apply", "-f", manifest)
 	b.must("kubectl", "wait", "--for=condition=available", "deployment/blocked", "--timeout=60s")
 	old := b.nodeNames()
-	larger := []string{"pulumi", "up", "--yes", "--skip-preview", "--stack", "prod", "--config-file", b.configWith(t, "[m5.large]", "[m5.xlarge]")}
+	// More pods a node come with it: whether the scheduler sees them is looked at in the end.
+	larger := []string{
+		"pulumi", "up", "--yes", "--skip-preview", "--stack", "prod", "--config-file", b.configWith(t, "[m5.large]", "[m5.xlarge]", "    nodes:", "    prefixDelegation: true\n    nodes:"),
+	}
 
 	broken := b.watchBudgets(t)
 	out := b.interrupted(t, larger, "waiting for default/blocked-")
@@ -99,6 +102,18 @@ func TestNodesAreReplaced(t *testing.T) {
 	}
 	for _, problem := range broken() {
 		t.Error(problem)
+	}
+	var now struct {
+		Items []struct {
+			Metadata struct{ Name string }
+			Status   struct{ Allocatable struct{ Pods string } }
+		}
+	}
+	b.kubectl(&now, "get", "nodes")
+	for _, n := range now.Items {
+		if n.Status.Allocatable.Pods != "110" {
+			t.Errorf("%s takes %s pods, was told to take 110", n.Metadata.Name, n.Status.Allocatable.Pods)
+		}
 	}
 	b.podsAreReady(t)
 	if s := b.try(append([]string{"pulumi", "preview", "--expect-no-changes"}, larger[4:]...)...); s.code != 0 {

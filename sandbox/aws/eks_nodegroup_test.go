@@ -244,12 +244,21 @@ func TestToldMaxPods(t *testing.T) {
 	if refused := w.update(w.by["nodeTemplate"], w.changed("nodeTemplate", object{"userData": told})); refused != "" {
 		t.Fatal(refused)
 	}
-	if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
-		if g := KubeView(tx).Clusters[0].NodeGroups[0]; g.MaxPods != 17 {
-			t.Errorf("Kubernetes sees %d pods", g.MaxPods)
+	sees := func(want int) {
+		t.Helper()
+		if err := w.p.account.Do("us-west-2", func(tx *Tx) error {
+			if g := KubeView(tx).Clusters[0].NodeGroups[0]; g.MaxPods != want {
+				t.Errorf("Kubernetes sees %d pods, want %d", g.MaxPods, want)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
 	}
+	sees(0) // until the group takes the new version
+	next := object{"launchTemplate": object{"id": w.id("nodeTemplate"), "version": "2"}}
+	if refused := w.update(w.by["nodes"], w.changed("nodes", next)); refused != "" {
+		t.Fatal(refused)
+	}
+	sees(17)
 }

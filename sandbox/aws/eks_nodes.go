@@ -104,6 +104,7 @@ func updateNodeGroup(tx *Tx, o, old *Object) error {
 	if g := tx.Find(autoScalingGroupToken, "name", autoScalingGroupOf(o)); g != nil {
 		mirrorSize(o, g)
 		g.Set("launchTemplate", o.Get("launchTemplate"))
+		tx.tellPods(o, g)
 		tx.Touch()
 	}
 	return nil
@@ -162,7 +163,14 @@ func (tx *Tx) addAutoScalingGroup(o *Object, name string) {
 		g.Set("launchTemplate", lt)
 	}
 	mirrorSize(o, g)
+	tx.tellPods(o, g)
 	tx.Add(g)
+}
+
+// tellPods keeps with the auto scaling group how many pods its nodes are told to take, which a later version of the launch template does
+// not change until the node group takes it.
+func (tx *Tx) tellPods(o, g *Object) {
+	g.Set("maxPods", float64(toldMaxPods(tx.launchTemplate(o), o.Str("amiType"))))
 }
 
 // mirrorSize gives the auto scaling group the size of its node group.

@@ -76,7 +76,10 @@ func (tx *Tx) viewNodeGroups(c *Object) []view.NodeGroup {
 		n := view.NodeGroup{
 			ID: g.Str("arn"), Name: g.Str("nodeGroupName"), InstanceTypes: instanceTypesOf(g, lt), Desired: wholeNumber(nested(g.Get("scalingConfig"))["desiredSize"]),
 			Labels: labelsOf(g.Get("labels")), DiskSizeGiB: nodeDisk(g, lt), AmiType: g.Str("amiType"), CapacityType: g.Str("capacityType"),
-			Version: g.Str("version"), ReleaseVersion: g.Str("releaseVersion"), MaxPods: toldMaxPods(lt, g.Str("amiType")),
+			Version: g.Str("version"), ReleaseVersion: g.Str("releaseVersion"),
+		}
+		if group := tx.Find(autoScalingGroupToken, "name", autoScalingGroupOf(g)); group != nil {
+			n.MaxPods = group.Num("maxPods")
 		}
 		if s := tx.Find(autoScalingGroupToken, "name", autoScalingGroupOf(g)); s != nil {
 			n.EndSeconds = balancing{tx.Objects}.endSeconds(s)
