@@ -22,6 +22,7 @@ type command struct {
 var commands = map[string]command{
 	"calendar": {"show the week: nodes, whether the pods fit, what it saves", runCalendar},
 	"drift":    {"say what in the cloud is not as the stack left it, and keep an issue of it", runDrift},
+	"outcome":  {"write what a run of `pulumi up` did, and what to do where it failed", runOutcome},
 	"promote":  {"copy an image by digest to another registry, for an environment", promote},
 	"review":   {"write what a pull request changes, from `pulumi preview --json`", runReview},
 }
