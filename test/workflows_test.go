@@ -1,0 +1,191 @@
+package test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// workflow is what the tests look at of one.
+type workflow struct {
+	On          yaml.Node
+	Permissions *map[string]string
+	Defaults    struct {
+		Run struct{ Shell string }
+	}
+	Concurrency *struct {
+		Group  string
+		Cancel any `yaml:"cancel-in-progress"`
+	}
+	Jobs map[string]struct {
+		If, Environment string
+		Permissions     map[string]string
+		Timeout         int `yaml:"timeout-minutes"`
+		Env             map[string]string
+		Steps           []workflowStep
+	}
+}
+
+type workflowStep struct {
+	Name, Uses, Run string
+	With            map[string]string
+}
+
+func readWorkflows(t *testing.T) map[string]workflow {
+	t.Helper()
+	files, err := filepath.Glob("../.github/workflows/*.yml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no workflows: %v", err)
+	}
+	all := map[string]workflow{}
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var w workflow
+		if err := yaml.Unmarshal(b, &w); err != nil {
+			t.Fatalf("%s: %v", f, err)
+		}
+		all[strings.TrimSuffix(filepath.Base(f), ".yml")] = w
+	}
+	return all
+}
+
+// TestWorkflowsHaveLeastPermissions: what each job may do is written down here once more, so that more is never given in passing.
+func TestWorkflowsHaveLeastPermissions(t *testing.T) {
+	want := map[string]string{
+		"check.check": "contents:read", "pull-request.review": "contents:read id-token:write pull-requests:write", "pull-request.sandbox": "contents:read",
+		"deploy.deploy": "contents:read id-token:write", "drift.drift": "actions:read contents:read id-token:write issues:write",
+		"promote.promote": "contents:write id-token:write pull-requests:write",
+	}
+	got := map[string]string{}
+	for name, w := range readWorkflows(t) {
+		if w.Permissions == nil {
+			t.Errorf("%s leaves the permissions of jobs that say nothing to the repository's setting", name)
+			continue
+		}
+		for job, j := range w.Jobs {
+			p := j.Permissions
+			if p == nil {
+				p = *w.Permissions
+			}
+			var all []string
+			for _, k := range slices.Sorted(maps.Keys(p)) {
+				all = append(all, k+":"+p[k])
+			}
+			got[name+"."+job] = strings.Join(all, " ")
+			if j.Timeout == 0 {
+				t.Errorf("%s.%s has no time-out: GitHub's is six hours", name, job)
+			}
+		}
+		if w.Defaults.Run.Shell != "bash -euo pipefail {0}" || w.Concurrency == nil {
+			t.Errorf("%s: the shell is %q, concurrency %v", name, w.Defaults.Run.Shell, w.Concurrency)
+		}
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("the jobs' permissions are\n%v\nwant\n%v", got, want)
+	}
+}
+
+// pinned is an action by its commit, with its version for people.
+var pinned = regexp.MustCompile(`^\s*(- )?uses: (\./|[\w.-]+/[\w.-]+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+$)`)
+
+// TestActionsArePinned: a tag of somebody else's repository can be moved, and what it then names would run with our roles. An action
+// has one commit everywhere.
+func TestActionsArePinned(t *testing.T) {
+	commits := map[string]string{}
+	for _, pattern := range []string{"../.github/workflows/*.yml", "../.github/actions/*/action.yml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.SplitSeq(string(b), "\n") {
+				_, use, found := strings.Cut(line, "uses: ")
+				if !found {
+					continue
+				}
+				if !pinned.MatchString(line) {
+					t.Errorf("%s: %q, must have a full commit and the version in a comment", f, line)
+				}
+				name, commit, _ := strings.Cut(use, "@")
+				if before, ok := commits[name]; ok && before != commit {
+					t.Errorf("%s: %s is %s here, and %s elsewhere", f, name, commit, before)
+				}
+				commits[name] = commit
+			}
+		}
+	}
+}
+
+// TestWorkflowsRunNothingThatOthersWrite: an expression in a script is its text before the shell reads it, so that a branch's name or a
+// title could be a command.
+func TestWorkflowsRunNothingThatOthersWrite(t *testing.T) {
+	for name, w := range readWorkflows(t) {
+		if strings.Contains(fmt.Sprint(events(w.On)), "pull_request_target") {
+			t.Errorf("%s runs for a fork with the rights of the repository", name)
+		}
+		for job, j := range w.Jobs {
+			for _, s := range j.Steps {
+				if strings.Contains(s.Run, "${{") {
+					t.Errorf("%s.%s, step %q: its script has an expression in it; give it a variable", name, job, s.Name)
+				}
+				if strings.HasPrefix(s.Uses, "actions/checkout@") && s.With["persist-credentials"] != "false" && j.Permissions["contents"] != "write" {
+					t.Errorf("%s.%s leaves the token in the checkout, where everything that runs later may read it", name, job)
+				}
+			}
+		}
+	}
+}
+
+func events(n yaml.Node) (names []string) {
+	for _, c := range n.Content {
+		names = append(names, c.Value)
+	}
+	return append(names, n.Value)
+}
+
+// TestDeploysAreNeverCutOff: neither by the next one nor by a look for drift.
+func TestDeploysAreNeverCutOff(t *testing.T) {
+	all := readWorkflows(t)
+	deploy := all["deploy"]
+	if deploy.Concurrency == nil || deploy.Concurrency.Cancel != false || deploy.Jobs["deploy"].Environment != "production" {
+		t.Errorf("deploy: %+v", deploy.Concurrency)
+	}
+	for name, w := range all {
+		if name != "deploy" && w.Concurrency != nil && w.Concurrency.Group == deploy.Concurrency.Group {
+			t.Errorf("%s is in the group of deploy: GitHub keeps one run of a group waiting, so it would push out a deploy that waits", name)
+		}
+	}
+}
+
+// TestForksGetNoRole: the job for forks asks for none, and the others leave forks out.
+func TestForksGetNoRole(t *testing.T) {
+	for name, w := range readWorkflows(t) {
+		for job, j := range w.Jobs {
+			_, oidc := j.Permissions["id-token"]
+			var role bool
+			for _, s := range j.Steps {
+				role = role || s.With["role"] != ""
+			}
+			if role != oidc {
+				t.Errorf("%s.%s takes a role: %v, may take one: %v", name, job, role, oidc)
+			}
+			if forks := slices.Contains(events(w.On), "pull_request"); forks && oidc && !strings.Contains(j.If, "github.event.pull_request.head.repo.full_name == github.repository") {
+				t.Errorf("%s.%s takes a role for forks too: %q", name, job, j.If)
+			}
+		}
+	}
+}
