@@ -48,8 +48,12 @@ test-real: ## run the stack's real containers under load: releases, drains, fail
 results: ## test-real, and write its figures to docs/results
 	@./test/results
 
+.PHONY: pipeline
+pipeline: $(sandbox) ## show the workflows of .github at work, from a pull request to production, on a sandbox
+	@go run ./test/pipeline/show
+
 .PHONY: lint
-lint: ## formatting, the linters, and the layers
+lint: ## formatting, the linters, the layers, and the workflows
 	@./test/lint
 
 .PHONY: bench
