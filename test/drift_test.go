@@ -38,7 +38,7 @@ func TestDrift(t *testing.T) {
 		t.Errorf("exit code %d, named are\n%s\nwant\n%s\n%s", code, strings.Join(got, "\n"), strings.Join(want, "\n"), out)
 	}
 	for _, says := range []string{
-		"slipway/prod: 8 of 99 resources are not as the stack left them: 3 gone, 5 changed.", "\n         spec.replicas: 2 → 3\n", "written by kubectl-patch on ",
+		"slipway/prod: 8 of 100 resources are not as the stack left them: 3 gone, 5 changed.", "\n         spec.replicas: 2 → 3\n", "written by kubectl-patch on ",
 		"\n         scalingConfig.maxSize: 6 → 9 (left as it is", `labels: not set → {"tier":"hot"}`, "imageTagMutability: IMMUTABLE → MUTABLE",
 		"sslPolicy: ELBSecurityPolicy-TLS13-1-2-2021-06 → ELBSecurityPolicy-2016-08",
 	} {
