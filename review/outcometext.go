@@ -232,10 +232,11 @@ func (w *outcomeWriter) imageOf(s Step, st *State) string {
 func (w *outcomeWriter) next() section {
 	s := section{title: "What to do", rank: 10}
 	stack := " --stack " + w.name
-	said := w.opts.Log
+	all := []string{w.opts.Log}
 	for _, d := range w.Update.Diagnostics {
-		said += "\n" + d.Message
+		all = append(all, d.Message)
 	}
+	said := strings.Join(all, "\n")
 	again := cmp.Or(w.opts.Rerun, "pulumi up"+stack)
 	switch {
 	case strings.Contains(said, "currently locked"):
@@ -276,17 +277,17 @@ func (w *outcomeWriter) where() section {
 	for _, k := range slices.Sorted(maps.Keys(w.Outputs)) {
 		switch v := w.Outputs[k].(type) {
 		case []any:
-			text := "- " + w.code(k) + "\n"
+			lines := []string{"- " + w.code(k)}
 			for _, e := range v {
-				text += "  - " + w.code(shown(e)) + "\n"
+				lines = append(lines, "  - "+w.code(shown(e)))
 			}
-			s.items = append(s.items, text)
+			s.items = append(s.items, strings.Join(lines, "\n")+"\n")
 		case map[string]any:
-			text := "- " + w.code(k) + "\n"
+			lines := []string{"- " + w.code(k)}
 			for _, of := range slices.Sorted(maps.Keys(v)) {
-				text += "  - " + w.code(of) + ": " + w.code(shown(v[of])) + "\n"
+				lines = append(lines, "  - "+w.code(of)+": "+w.code(shown(v[of])))
 			}
-			s.items = append(s.items, text)
+			s.items = append(s.items, strings.Join(lines, "\n")+"\n")
 		default:
 			s.items = append(s.items, "- "+w.code(k)+": "+w.code(shown(v))+"\n")
 		}
