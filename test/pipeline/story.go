@@ -41,10 +41,11 @@ type Teller interface {
 // Tell plays the whole story. The error is one of the stage: points that do not hold are the teller's.
 func Tell(ctx context.Context, stage Stage, t Teller) (err error) {
 	s := &story{Teller: t, ctx: ctx, stage: stage, home: filepath.Join(stage.Dir, ".sandbox")}
-	if err := os.MkdirAll(s.home, 0o700); err != nil {
+	shared := filepath.Join(stage.Root, ".sandbox", "bin")
+	if err := errors.Join(os.MkdirAll(s.home, 0o700), os.MkdirAll(shared, 0o700)); err != nil {
 		return err
 	}
-	if err := os.Symlink(filepath.Join(stage.Root, ".sandbox", "bin"), filepath.Join(s.home, "bin")); err != nil {
+	if err := os.Symlink(shared, filepath.Join(s.home, "bin")); err != nil {
 		return err
 	}
 	if s.repo, err = newRepo(ctx, stage.Root, stage.Dir); err != nil {
