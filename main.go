@@ -167,9 +167,9 @@ func describe(cfg *config.Config) *system {
 		images:  repositories(cfg),
 		network: &network.VpcArgs{Cidr: cfg.Network.Cidr, Zones: cfg.Network.Zones, NatGateways: cfg.Network.NatGateways},
 		cluster: &cluster.EksClusterArgs{
-			Version: cfg.Cluster.Version, Admins: cfg.Cluster.Admins, Viewers: cfg.Cluster.Viewers, PublicAccessCidrs: cfg.Cluster.PublicAccessCidrs,
-			LogRetentionDays: cfg.Cluster.LogRetentionDays, DrainSeconds: max(cfg.Rollout.DrainSeconds, cfg.Rollout.SlowestRequestSeconds),
-			AllowDeletion: !cfg.Protect, PrefixDelegation: cfg.Cluster.PrefixDelegation,
+			Version: cfg.Cluster.Version, Admins: cfg.Cluster.Admins, Viewers: cfg.Cluster.Viewers, Auditors: cfg.Cluster.Auditors,
+			PublicAccessCidrs: cfg.Cluster.PublicAccessCidrs, LogRetentionDays: cfg.Cluster.LogRetentionDays, AllowDeletion: !cfg.Protect,
+			DrainSeconds: max(cfg.Rollout.DrainSeconds, cfg.Rollout.SlowestRequestSeconds), PrefixDelegation: cfg.Cluster.PrefixDelegation,
 			NodeGroups: []cluster.NodeGroup{{
 				Name: mainNodes, InstanceTypes: cfg.Cluster.Nodes.InstanceTypes, InstanceSizes: instanceSizes(cfg), DiskSizeGiB: cfg.Cluster.Nodes.DiskGiB,
 				Kubelet:  &cluster.Kubelet{MaxPods: cfg.Cluster.Nodes.MaxPods},

@@ -35,9 +35,9 @@ const RolesType = "slipway:index:Roles"
 // In a cluster of EKS these rights count for nothing; there each role needs an access entry. A preview applies with a server-side dry
 // run, for which Kubernetes asks for the same rights as for the change itself; Kubernetes has no right to a dry run alone. So Deploy
 // belongs to EksCluster's admins. Preview with EksCluster's ciRole, or as a developer, can preview what is in the namespaces that it is
-// given, which it could then change, too; a preview of namespaces and other objects of the whole cluster takes an admin. A viewer cannot
-// read Secrets, which a refresh does: for a stack with Secrets, Drift needs what Preview needs. Whether that is worth the preview of
-// Kubernetes objects is the cluster owner's decision.
+// given, which it could then change, too; a preview of namespaces and other objects of the whole cluster takes an admin. Drift is
+// one of EksCluster's auditors: a refresh reads Secrets, which a viewer cannot. Whether the preview of Kubernetes objects is worth what it
+// takes is the cluster owner's decision.
 //
 // AWS answers "Not authorized to perform sts:AssumeRoleWithWebIdentity" to a token that a role does not trust, and does not say why.
 // GitHub's action github/actions-oidc-debugger shows what the token says. Since July 15, 2026 the tokens of new, renamed and moved

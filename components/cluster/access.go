@@ -33,6 +33,7 @@ const (
 	adminPolicy = "AmazonEKSClusterAdminPolicy"
 	editPolicy  = "AmazonEKSEditPolicy"
 	viewPolicy  = "AmazonEKSViewPolicy"
+	auditPolicy = "AmazonEKSAdminViewPolicy"
 )
 
 var namespaceName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
@@ -57,6 +58,14 @@ func (a *EksClusterArgs) checkAccess(p *check.Problems) {
 		beside(fmt.Sprintf("viewers[%d]", i), arn)
 	}
 	p.Unique("viewers", a.Viewers)
+	for i, arn := range a.Auditors {
+		path := fmt.Sprintf("auditors[%d]", i)
+		beside(path, arn)
+		if v := slices.Index(a.Viewers, arn); v >= 0 && !slices.Contains(a.Admins, arn) {
+			p.Addf(path, "is %q, the same as viewers[%d]: name it in one place", arn, v)
+		}
+	}
+	p.Unique("auditors", a.Auditors)
 	principals := make([]string, len(a.Developers))
 	for i, d := range a.Developers {
 		path := fmt.Sprintf("developers[%d]", i)
@@ -158,6 +167,11 @@ func (b *builder) access() (associations []pulumi.Resource, err error) {
 	}
 	for _, arn := range b.Viewers {
 		if err := beside("view", arn, viewPolicy, nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, arn := range b.Auditors {
+		if err := beside("audit", arn, auditPolicy, nil); err != nil {
 			return nil, err
 		}
 	}

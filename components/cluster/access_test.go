@@ -23,6 +23,7 @@ func problems(args *cluster.EksClusterArgs) string {
 func TestBadAccess(t *testing.T) {
 	args := typical()
 	args.Viewers = []string{deploy, "arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/a", "arn:aws-cn:iam::123456789012:role/b"}
+	args.Auditors = []string{deploy, "arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/d", "arn:aws:iam::123456789012:role/d"}
 	args.Developers = []cluster.Developer{
 		{Principal: "arn:aws:iam::123456789012:role/a"},
 		{Principal: "arn:aws:iam::123456789012:role/a", Namespaces: []string{"x", "x", "kube-system", "No"}},
@@ -32,6 +33,9 @@ func TestBadAccess(t *testing.T) {
 	want := `  viewers[0] is "arn:aws:iam::123456789012:role/deploy", the same as admins[0], which may do everything already
   viewers[3] is "arn:aws-cn:iam::123456789012:role/b", must be of the same partition as admins[0] (aws)
   viewers[2] is "arn:aws:iam::123456789012:role/a", the same as viewers[1]
+  auditors[0] is "arn:aws:iam::123456789012:role/deploy", the same as admins[0], which may do everything already
+  auditors[1] is "arn:aws:iam::123456789012:role/a", the same as viewers[1]: name it in one place
+  auditors[3] is "arn:aws:iam::123456789012:role/d", the same as auditors[2]
   developers[0].namespaces is required, for example ["example"]
   developers[1].namespaces[2] is "kube-system", must be no namespace of Kubernetes itself: whoever may change its pods may do everything
   developers[1].namespaces[3] is "No", must be the name of a namespace: 1 to 63 lower-case letters, digits and "-", from a letter or digit to one

@@ -125,6 +125,9 @@ func (a EksClusterArgs) recorded() pulumi.Map {
 	if len(a.Viewers) > 0 {
 		m["viewers"] = pulumi.ToStringArray(a.Viewers)
 	}
+	if len(a.Auditors) > 0 {
+		m["auditors"] = pulumi.ToStringArray(a.Auditors)
+	}
 	var developers, roles pulumi.Array
 	for _, d := range a.Developers {
 		developers = append(developers, pulumi.Map{"principal": pulumi.String(d.Principal), "namespaces": pulumi.ToStringArray(d.Namespaces)})

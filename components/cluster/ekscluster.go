@@ -41,6 +41,9 @@ type EksClusterArgs struct {
 	// Viewers are the IAM roles and users that may look at what runs in all namespaces, but not into Secrets; none of Admins. Default
 	// none. A change takes effect within a minute.
 	Viewers []string `pulumi:"viewers,optional"`
+	// Auditors are the IAM roles and users that may look at everything, into Secrets too, and change nothing; none of Admins or Viewers.
+	// Default none. It is what a refresh takes, and so the role of a pipeline that looks for drift. A change takes effect within a minute.
+	Auditors []string `pulumi:"auditors,optional"`
 	// Developers may change what runs in namespaces of theirs; default none. Viewers may be Developers too.
 	Developers []Developer `pulumi:"developers,optional"`
 	// CiRole is the IAM role of a pipeline that releases apps, none of Admins: it may change and delete what runs in CiNamespaces, as
@@ -102,8 +105,8 @@ type EksClusterArgs struct {
 //	├─ aws:iam/openIdConnectProvider:OpenIdConnectProvider   NAME-oidc         lets IAM trust service accounts
 //	├─ aws:eks/accessEntry:AccessEntry                       NAME-admin-ADMIN
 //	├─ aws:eks/accessPolicyAssociation:AccessPolicyAssociation NAME-admin-ADMIN
-//	├─ aws:eks/accessEntry:AccessEntry                       NAME-access-WHO   viewers, developers and the pipeline
-//	├─ aws:eks/accessPolicyAssociation:AccessPolicyAssociation NAME-RIGHT-WHO  RIGHT is view or edit
+//	├─ aws:eks/accessEntry:AccessEntry                       NAME-access-WHO   viewers, auditors, developers and the pipeline
+//	├─ aws:eks/accessPolicyAssociation:AccessPolicyAssociation NAME-RIGHT-WHO  RIGHT is view, audit or edit
 //	├─ aws:eks/addon:Addon                                   NAME-ADDON        network and identity before the nodes, the others after
 //	├─ aws:iam/role:Role                                     NAME-node         of all nodes
 //	├─ aws:iam/rolePolicyAttachment:RolePolicyAttachment     NAME-node-POLICY

@@ -122,6 +122,7 @@ func TestRegistered(t *testing.T) {
 	args.Admins = append(args.Admins, "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/Ops", "arn:aws:iam::123456789012:user/break-glass")
 	args.KubeconfigRole = deploy
 	args.Viewers = []string{"arn:aws:iam::123456789012:role/on-call", "arn:aws:iam::123456789012:user/audit"}
+	args.Auditors = []string{"arn:aws:iam::123456789012:role/drift"}
 	args.Developers = []cluster.Developer{
 		{Principal: "arn:aws:iam::123456789012:role/on-call", Namespaces: []string{"example"}},
 		{Principal: "arn:aws:iam::123456789012:role/shop", Namespaces: []string{"shop", "shop-test"}},

@@ -66,8 +66,10 @@ type Network struct {
 type Cluster struct {
 	Version string   `json:"version"`
 	Admins  []string `json:"admins"`
-	// Viewers look at everything; Developers and the pipeline's role, CiRole, change what runs in the apps' namespace.
+	// Viewers look at everything but Secrets, Auditors at these too; Developers and the pipeline's role, CiRole, change what runs in the
+	// apps' namespace.
 	Viewers           []string `json:"viewers,omitempty"`
+	Auditors          []string `json:"auditors,omitempty"`
 	Developers        []string `json:"developers,omitempty"`
 	CiRole            string   `json:"ciRole,omitempty"`
 	PublicAccessCidrs []string `json:"publicAccessCidrs,omitempty"`
