@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/s3"
@@ -75,10 +76,10 @@ func (args *StateArgs) checked(name string) (a StateArgs, err error) {
 		p.Match("bucketName", a.BucketName, bucketName, `3 to 63 lower-case letters, digits and "-", from a letter or digit to one: with a "." in it TLS fails`)
 	}
 	p.Match("keyAlias", a.KeyAlias, aliasName, `letters, digits and "/_-", like "pulumi", without "alias/"`)
-	if len(a.KeyAlias) >= 4 && a.KeyAlias[:4] == "aws/" {
+	if strings.HasPrefix(a.KeyAlias, "aws/") {
 		p.Addf("keyAlias", `is %q, must not begin with "aws/", which AWS keeps for itself`, a.KeyAlias)
 	}
-	if len(a.KeyAlias) >= 6 && a.KeyAlias[:6] == "alias/" {
+	if strings.HasPrefix(a.KeyAlias, "alias/") {
 		p.Addf("keyAlias", `is %q, must be without "alias/"`, a.KeyAlias)
 	}
 	p.Between("keepDays", a.KeepDays, 1, 3650)
