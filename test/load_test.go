@@ -3,7 +3,9 @@
 package test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -86,6 +88,9 @@ func ask(client *http.Client, url string) error {
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
+		if bytes.HasPrefix(body, []byte("<")) {
+			return errors.New(resp.Status) // a load balancer's page, which says no more
+		}
 		// In one line, for the list of reasons.
 		return fmt.Errorf("%s: %.80s", resp.Status, strings.Join(strings.Fields(string(body)), " "))
 	}
