@@ -28,15 +28,15 @@ func TestBadInput(t *testing.T) {
 			},
 			KubeconfigRole:    "arn:aws:iam::123456789012:role/other",
 			PublicAccessCidrs: []string{"0.0.0.0/0", "10.1.0.0/16", "198.51.100.7/24", "2001:db8::/32", "office", "198.51.100.8/32", "198.51.100.8/32", "128.0.0.0/1"},
-			LogRetentionDays:  42,
-			AddonVersions:     map[string]string{"calico": "v1.0.0-eksbuild.1", "coredns": "1.12.3"},
+			LogRetentionDays:  42, DrainSeconds: 3601,
+			AddonVersions: map[string]string{"calico": "v1.0.0-eksbuild.1", "coredns": "1.12.3"},
 			NodeGroups: []cluster.NodeGroup{
 				{Name: "Main", InstanceTypes: []string{"m5"}, MaxSize: 0},
 				{Name: "a", InstanceTypes: []string{"m5.large", "m7g.large", "g5.xlarge", "t3.micro", "m5.large"}, MinSize: 5, MaxSize: 4},
 				{Name: "a", MinSize: 1, MaxSize: 4, DesiredSize: 5, DesiredSizeOwner: "me", DiskSizeGiB: 8, MaxUnavailablePercent: 101, ReleaseVersion: "1.33.1-20260101"},
 			},
 			Tags: map[string]string{"aws:x": ""},
-		}, `slipway:index:EksCluster "cluster" has 34 invalid argument(s):
+		}, `slipway:index:EksCluster "cluster" has 35 invalid argument(s):
   clusterName is "-c", must be 1 to 100 letters, digits, "-" and "_", from a letter or digit on (it is PROJECT-STACK-NAME where it is not given)
   version is "1.29", must be one of "1.32", "1.33", "1.34", "1.35", "1.36"
   admins[1] is "arn:aws:sts::123456789012:assumed-role/deploy/me", must be the role of that session, "arn:aws:iam::123456789012:role/deploy", with the role's path if it has one
@@ -68,6 +68,7 @@ func TestBadInput(t *testing.T) {
   nodeGroups[2].maxUnavailablePercent is 101, must be 1 to 100
   nodeGroups[2].releaseVersion is "1.33.1-20260101", must be of version (1.29)
   nodeGroups[2].name is "a", the same as nodeGroups[1].name
+  drainSeconds is 3601, must be 1 to 3600
   addonVersions["calico"] is not an add-on of this component, must be one of vpc-cni, kube-proxy, eks-pod-identity-agent, coredns, metrics-server
   addonVersions["coredns"] is "1.12.3", must be a version of the add-on for EKS, like "v1.12.3-eksbuild.1"
   tags["aws:x"] has a key that begins with "aws:", which AWS keeps for itself`},

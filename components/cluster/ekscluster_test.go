@@ -247,6 +247,21 @@ func TestOwnerOfSize(t *testing.T) {
 	}
 }
 
+// A node that leaves stays for the drain and a little more, as far as AWS lets a hook say so, and its hook goes with its group.
+func TestNodesStayForTheDrain(t *testing.T) {
+	for seconds, want := range map[int]float64{0: 45, 1: 30, 15: 30, 16: 31, 60: 75, 3600: 3615} {
+		args := typical()
+		args.DrainSeconds = seconds
+		hook := mustRun(t, args).Find(t, "aws:autoscaling/lifecycleHook:LifecycleHook", "cluster-main-drain")
+		if got := hook.Inputs["heartbeatTimeout"].NumberValue(); got != want {
+			t.Errorf("drainSeconds %d: nodes stay for %v s, want %v", seconds, got, want)
+		}
+		if with := hook.RegisterRPC.GetDeletedWith(); !strings.HasSuffix(with, groupType+"::cluster-main") {
+			t.Errorf("the hook goes with %q, not with its group", with)
+		}
+	}
+}
+
 // Whoever leaves a thing out must get the careful choice.
 func TestCarefulByDefault(t *testing.T) {
 	r := mustRun(t, typical())
