@@ -40,9 +40,10 @@ $(sandbox):
 test: ## run all tests, the whole stack on the sandbox included
 	@./test/all
 
+# -v for whoever watches; without it what failed is told at the end, beside its name, where CI's reader looks.
 .PHONY: test-real
 test-real: ## run the stack's real containers under load: releases, drains, failures (root, Linux; CONTRIBUTING says what it needs)
-	@go test -vet=off -tags real -count=1 -timeout 70m -v -run '^TestReal$$' ./test
+	@go test -vet=off -tags real -count=1 -timeout 70m $(if $(CI),,-v) -run '^TestReal$$' ./test
 
 .PHONY: results
 results: ## test-real, and write its figures to docs/results

@@ -211,6 +211,45 @@ func TestKubernetesSeesTheAccount(t *testing.T) {
 	}
 }
 
+// How long the nodes of a group that is gone go on is what held when it went, however late somebody looks.
+func TestNodesOfAGroupThatIsGone(t *testing.T) {
+	for name, c := range map[string]struct {
+		hook bool
+		want int
+	}{"a hook that goes with the group": {true, 45}, "a hook that went before it": {false, 0}} {
+		w := newClusterWorld(t)
+		group := w.by["nodes"]
+		var asg string
+		look := func(f func(tx *Tx)) {
+			if err := w.p.account.Do("us-west-2", func(tx *Tx) error { f(tx); return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		look(func(tx *Tx) { asg = tx.All(autoScalingGroupToken)[0].Str("name") })
+		hook := w.create(lifecycleHookToken, "hook", object{"autoscalingGroupName": asg, "lifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "heartbeatTimeout": 45.0})
+		if !c.hook {
+			if refused := w.delete(hook); refused != "" {
+				t.Fatal(refused)
+			}
+		}
+		if refused := w.delete(group); refused != "" {
+			t.Fatal(refused)
+		}
+		look(func(tx *Tx) {
+			v := KubeView(tx).Clusters[0]
+			if len(v.NodeGroups) != 0 || len(v.Ended) != 1 || v.Ended[w.out("nodes", "arn")] != c.want {
+				t.Errorf("%s: %v, want %d; groups %v", name, v.Ended, c.want, v.NodeGroups)
+			}
+		})
+		w.free()
+		look(func(tx *Tx) {
+			if left := tx.All(endedToken); len(left) != 0 {
+				t.Errorf("%s: without the cluster there still is %v", name, left)
+			}
+		})
+	}
+}
+
 // What the user data of a launch template tells the kubelet, as far as EKS lets it.
 func TestToldMaxPods(t *testing.T) {
 	part := func(kind, text string) string {

@@ -110,9 +110,18 @@ func updateNodeGroup(tx *Tx, o, old *Object) error {
 	return nil
 }
 
-// deleteNodeGroup takes along what hangs on the auto scaling group, and the role's access entry if no other group needs it.
+// endedToken marks node groups that are gone, as long as their cluster is there; no stack makes them.
+const endedToken = "eks:endedNodeGroup"
+
+// deleteNodeGroup takes along what hangs on the auto scaling group, and the role's access entry if no other group needs it. How long its
+// nodes go on is decided by what hangs there now: whoever ends them may look at the account only later.
 func deleteNodeGroup(tx *Tx, o *Object) error {
 	group := autoScalingGroupOf(o)
+	if c, s := tx.Find(clusterToken, "name", o.Str("clusterName")), tx.Find(autoScalingGroupToken, "name", group); c != nil && s != nil {
+		tx.Add(&Object{Type: endedToken, ID: o.Str("arn"), Region: o.Region, Owner: c.Key(), Inputs: map[string]any{
+			"clusterName": c.ID, "endSeconds": float64(balancing{tx.Objects}.endSeconds(s)),
+		}})
+	}
 	for _, token := range ofScalingGroups {
 		tx.removeWhere(token, func(e *Object) bool { return e.Region == o.Region && e.Str("autoscalingGroupName") == group })
 	}

@@ -20,7 +20,7 @@ func KubeView(tx *Tx) *view.View {
 		v.Clusters = append(v.Clusters, view.Cluster{
 			// The time tells a cluster from the one that had its name before.
 			ID: c.Str("arn") + "@" + c.Created.Format("20060102T150405.000000000Z"), Name: c.ID, Region: c.Region,
-			AccessEntries: in.viewEntries(c), NodeGroups: in.viewNodeGroups(c), Addons: in.viewAddons(c),
+			AccessEntries: in.viewEntries(c), NodeGroups: in.viewNodeGroups(c), Ended: in.viewEnded(c), Addons: in.viewAddons(c),
 		})
 	}
 	return v
@@ -95,6 +95,16 @@ func (tx *Tx) viewNodeGroups(c *Object) []view.NodeGroup {
 		}
 		slices.SortFunc(n.Subnets, func(a, b view.Subnet) int { return strings.Compare(a.Zone+a.ID, b.Zone+b.ID) })
 		out = append(out, n)
+	}
+	return out
+}
+
+func (tx *Tx) viewEnded(c *Object) map[string]int {
+	out := map[string]int{}
+	for _, g := range tx.All(endedToken) {
+		if g.Str("clusterName") == c.ID {
+			out[g.ID] = g.Num("endSeconds")
+		}
 	}
 	return out
 }

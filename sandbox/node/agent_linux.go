@@ -164,12 +164,17 @@ func (a *Agent) sync(ctx context.Context, all []*corev1.Node) error {
 			wanted[n.Name] = n
 		}
 	}
+	gone := map[string]*machine{}
 	for name, m := range a.machines {
 		if wanted[name] == nil {
-			m.down()
-			delete(a.machines, name)
-			klog.InfoS("Node is gone", "node", name)
+			gone[name] = m
+			m.network.down() // an instance that ends is cut off at once, however long its programs take to end
 		}
+	}
+	for name, m := range gone {
+		m.down()
+		delete(a.machines, name)
+		klog.InfoS("Node is gone", "node", name)
 	}
 	var errs []error
 	for name, n := range wanted {

@@ -87,10 +87,11 @@ func (c *Controller) Sync(ctx context.Context, cluster *view.Cluster) (status []
 	}
 	var region string
 	var groups []view.NodeGroup
+	var ended map[string]int
 	problems := map[string]string{}
 	if cluster != nil {
 		region = cluster.Region
-		groups = cluster.NodeGroups
+		groups, ended = cluster.NodeGroups, cluster.Ended
 		for _, g := range groups {
 			if _, err := instancetypes.Lookup(g.InstanceTypes[0]); err != nil {
 				problems[g.ID] = err.Error()
@@ -109,7 +110,7 @@ func (c *Controller) Sync(ctx context.Context, cluster *view.Cluster) (status []
 		}
 	}
 	for _, name := range leave {
-		errs = append(errs, c.cordon(ctx, name))
+		errs = append(errs, c.cordon(ctx, name, ended))
 	}
 	for _, n := range ours {
 		if n.Annotations[annotationLeaving] != "" {

@@ -15,8 +15,9 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// cordon marks the node as leaving: no new pods, and drained from now on, also by a process that takes over after a kill.
-func (c *Controller) cordon(ctx context.Context, name string) error {
+// cordon marks the node as leaving: no new pods, and drained from now on, also by a process that takes over after a kill. How long the
+// node goes on is what its group said last, or said when it went: ended.
+func (c *Controller) cordon(ctx context.Context, name string, ended map[string]int) error {
 	n, err := c.client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil
@@ -26,6 +27,9 @@ func (c *Controller) cordon(ctx context.Context, name string) error {
 	}
 	n.Spec.Unschedulable = true
 	n.Annotations[annotationLeaving] = time.Now().UTC().Format(time.RFC3339Nano)
+	if seconds, gone := ended[n.Annotations[annotationGroup]]; gone {
+		n.Annotations[annotationEnds] = strconv.Itoa(seconds)
+	}
 	if _, err := c.client.CoreV1().Nodes().Update(ctx, n, metav1.UpdateOptions{}); err != nil {
 		return err
 	}
@@ -74,7 +78,7 @@ func (c *Controller) drain(ctx context.Context, n *corev1.Node) error {
 
 // ends is how long the account lets the instance go on: its group may be gone from there by now.
 func ends(n *corev1.Node) time.Duration {
-	seconds, _ := strconv.Atoi(n.Annotations[annotationEnds]) // written by apply; a node of an older sandbox has none
+	seconds, _ := strconv.Atoi(n.Annotations[annotationEnds]) // written by apply and cordon; a node of an older sandbox has none
 	return time.Duration(seconds) * time.Second
 }
 

@@ -39,3 +39,27 @@ func TestEmptyNodesStayUntilTheyAreForgotten(t *testing.T) {
 		}
 	}
 }
+
+// A group that is gone has had its last word on how long its nodes go on.
+func TestANodeThatLeavesGoesOnAsItsGroupSaidLast(t *testing.T) {
+	for name, c := range map[string]struct {
+		ended map[string]int
+		want  string
+	}{
+		"there is the group":     {nil, "45"},
+		"another is gone":        {map[string]int{"b": 0}, "45"},
+		"it is gone":             {map[string]int{"a": 0}, "0"},
+		"it went with more time": {map[string]int{"a": 60, "b": 0}, "60"},
+	} {
+		node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n", Annotations: map[string]string{annotationGroup: "a", annotationEnds: "45"}}}
+		client := fake.NewClientset(node)
+		k := &Controller{client: client, nodes: corelisters.NewNodeLister(cache.NewIndexer(cache.MetaNamespaceKeyFunc, nil))}
+		if err := k.cordon(t.Context(), "n", c.ended); err != nil {
+			t.Fatal(err)
+		}
+		got, err := client.CoreV1().Nodes().Get(t.Context(), "n", metav1.GetOptions{})
+		if err != nil || !got.Spec.Unschedulable || got.Annotations[annotationLeaving] == "" || got.Annotations[annotationEnds] != c.want {
+			t.Errorf("%s: %+v %v, want %s", name, got, err, c.want)
+		}
+	}
+}

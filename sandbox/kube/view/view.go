@@ -48,6 +48,8 @@ type Cluster struct {
 	AccessEntries []AccessEntry `json:"accessEntries"`
 	// NodeGroups of the cluster.
 	NodeGroups []NodeGroup `json:"nodeGroups"`
+	// Ended are the node groups that are gone, by ID, each with the EndSeconds that it had when it went.
+	Ended map[string]int `json:"ended,omitempty"`
 	// Addons are the names of those that EKS has installed, such as coredns. On real nodes the sandbox runs some of them.
 	Addons []string `json:"addons,omitempty"`
 }
