@@ -9,7 +9,7 @@ import (
 )
 
 // replaced gives the stack nodes of another instance type while requests come in by the load balancer: new nodes join, the pods move,
-// the old nodes go. Then it goes back, without the hook that keeps nodes until load balancers have forgotten them.
+// the old nodes go. Then it goes back, without the hook that keeps nodes until load balancers have forgotten them, until that shows.
 func (r *real) replaced(t *testing.T) {
 	r.podsAreReady(t)
 	d := openDoor(t, r.box)
@@ -25,9 +25,19 @@ func (r *real) replaced(t *testing.T) {
 	budgets(t)
 	r.podsAreReady(t)
 
-	r.endAtOnce(t)
-	r.config = r.config[:len(r.config)-2]
-	sent, failed, why := r.move(t, d)
+	// Whether a slow request is on its way through a node when that one ends is a matter of chance, of little chance that none is.
+	sent, failed, why := 0, 0, ""
+	for times := 0; failed == 0 && times < 3; times++ {
+		r.endAtOnce(t)
+		if larger := r.config[len(r.config)-1] == "[m5.xlarge]"; larger {
+			r.config = r.config[:len(r.config)-2]
+		} else {
+			r.config = append(r.config, "[m5.large]", "[m5.xlarge]")
+		}
+		n := 0
+		n, failed, why = r.move(t, d)
+		sent += n
+	}
 	report(t, "%d nodes replaced that end at once when they are told to: %d requests, %d failed %s", nodes, sent, failed, why)
 	if failed == 0 {
 		t.Errorf("none of %d requests failed: what keeping the nodes is for does not show here", sent)
