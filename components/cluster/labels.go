@@ -15,7 +15,7 @@ import (
 
 // Taint keeps pods off a group's nodes unless they tolerate it.
 type Taint struct {
-	// Key of the taint, like "dedicated", written as a label's key is. Required.
+	// Key of the taint, like "dedicated", written as a label's key is: at most 63 characters, with its prefix if it has one. Required.
 	Key string `pulumi:"key"`
 	// Value of the taint, at most 63 characters; default empty.
 	Value string `pulumi:"value,optional"`
@@ -34,9 +34,16 @@ var (
 	reservedKeys = []string{"kubernetes.io/", "k8s.io/", "eks.amazonaws.com/"}
 )
 
+// longestKey is what EKS takes of a label's or a taint's key, where Kubernetes takes as many behind a prefix of 253:
+// https://docs.aws.amazon.com/eks/latest/APIReference/API_Taint.html.
+const longestKey = 63
+
 func (g NodeGroup) checkLabels(p *check.Problems) {
 	key := func(path, k string) {
 		p.Match(path, k, labelKey, `a label's key, like "team" or "example.com/team"`)
+		if len(k) > longestKey && labelKey.MatchString(k) {
+			p.Addf(path, "is %q, %d characters, must be at most %d with the prefix: EKS takes no more", k, len(k), longestKey)
+		}
 		for _, r := range reservedKeys {
 			if strings.Contains(k, r) {
 				p.Addf(path, "is %q, must not contain %q: Kubernetes and EKS keep it for themselves", k, r)
@@ -46,6 +53,10 @@ func (g NodeGroup) checkLabels(p *check.Problems) {
 	for _, k := range slices.Sorted(maps.Keys(g.Labels)) {
 		path := fmt.Sprintf("labels[%q]", k)
 		key(path, k)
+		if g.Labels[k] == "" {
+			// https://github.com/aws/containers-roadmap/issues/2447
+			p.Addf(path, `is "", must be 1 to 63 characters, like "true": EKS takes no label without a value`)
+		}
 		p.Match(path, g.Labels[k], labelValue, `a label's value: at most 63 letters, digits, "-", "_" and ".", from a letter or digit to one`)
 	}
 	if n := len(g.Taints); n > 50 {

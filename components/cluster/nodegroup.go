@@ -67,7 +67,8 @@ type NodeGroup struct {
 	// SubnetIds are the subnets of this group's nodes, some of the cluster's VPC; default EksClusterArgs.PrivateSubnetIds. A change
 	// makes a new group, and when its nodes are there drains the old.
 	SubnetIds pulumi.StringArrayInput `pulumi:"subnetIds,optional"`
-	// Labels of the nodes, to choose them by; default none beyond those of EKS. A change is made to the nodes in place.
+	// Labels of the nodes, to choose them by: keys of at most 63 characters, with their prefix if they have one, and values of 1 to 63,
+	// since EKS takes no empty one; default none beyond those of EKS. A change is made to the nodes in place.
 	Labels map[string]string `pulumi:"labels,optional"`
 	// Taints keep pods off the nodes, at most 50; default none. One group with nodes must have none, for CoreDNS and
 	// metrics-server. A change is made to the nodes in place.

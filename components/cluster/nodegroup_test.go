@@ -10,11 +10,13 @@ import (
 
 func TestBadNodeGroups(t *testing.T) {
 	args := typical()
+	// Kubernetes takes it, EKS does not.
+	longKey := "example.com/" + strings.Repeat("x", 52)
 	args.NodeGroups[0] = cluster.NodeGroup{
 		Name: "main", InstanceTypes: []string{"m5.large"}, MinSize: 1, MaxSize: 2, Capacity: cluster.Spot, AmiFamily: "windows",
-		Labels: map[string]string{"eks.amazonaws.com/x": "a b", "-": "", "team": "a"},
+		Labels: map[string]string{"eks.amazonaws.com/x": "a b", "-": "", "team": "a", longKey: "a"},
 		Taints: []cluster.Taint{
-			{Key: "a", Effect: "NoSchedule"}, {Key: "a", Value: "other", Effect: "NoSchedule"}, {Key: "k8s.io/b", Value: "?", Effect: "NO_EXECUTE"},
+			{Key: "a", Effect: "NoSchedule"}, {Key: "a", Value: "other", Effect: "NoSchedule"}, {Key: "k8s.io/b", Value: "?", Effect: "NO_EXECUTE"}, {Key: longKey + "y", Effect: "NoExecute"},
 		},
 		Kubelet:        &cluster.Kubelet{MaxPods: 10, SystemReservedCPU: "0.1", SystemReservedMemory: "200M", KubeReservedMemory: "1"},
 		MaxUnavailable: 101, MaxUnavailablePercent: 33,
@@ -25,12 +27,15 @@ func TestBadNodeGroups(t *testing.T) {
 	want := `  nodeGroups[0].instanceTypes has only "m5.large", must have 2 or more with capacity "spot": AWS takes back the instances of one type in one go
   nodeGroups[0].amiFamily is "windows", must be one of "al2023", "bottlerocket"
   nodeGroups[0].labels["-"] is "-", must be a label's key, like "team" or "example.com/team"
+  nodeGroups[0].labels["-"] is "", must be 1 to 63 characters, like "true": EKS takes no label without a value
   nodeGroups[0].labels["eks.amazonaws.com/x"] is "eks.amazonaws.com/x", must not contain "eks.amazonaws.com/": Kubernetes and EKS keep it for themselves
   nodeGroups[0].labels["eks.amazonaws.com/x"] is "a b", must be a label's value: at most 63 letters, digits, "-", "_" and ".", from a letter or digit to one
+  nodeGroups[0].labels["` + longKey + `"] is "` + longKey + `", 64 characters, must be at most 63 with the prefix: EKS takes no more
   nodeGroups[0].taints[1] has the key and the effect of taints[0]
   nodeGroups[0].taints[2].key is "k8s.io/b", must not contain "k8s.io/": Kubernetes and EKS keep it for themselves
   nodeGroups[0].taints[2].value is "?", must be at most 63 letters, digits, "-", "_" and ".", from a letter or digit to one
   nodeGroups[0].taints[2].effect is "NO_EXECUTE", must be one of "NoSchedule", "PreferNoSchedule", "NoExecute"
+  nodeGroups[0].taints[3].key is "` + longKey + `y", 65 characters, must be at most 63 with the prefix: EKS takes no more
   nodeGroups[0].kubelet.maxPods is 10, must be 11 to 29
   nodeGroups[0].kubelet.systemReservedCpu is "0.1", must be an amount of CPU, like "100m"
   nodeGroups[0].kubelet.systemReservedMemory is "200M", must be an amount of memory, like "200Mi"

@@ -185,7 +185,12 @@ func nodeGroupLabels(o *Object) error {
 		if err := key("Label", k); err != nil {
 			return err
 		}
-		if v, _ := labels[k].(string); !labelValue.MatchString(v) {
+		// https://github.com/aws/aws-sdk-go-v2/blob/main/codegen/sdk-codegen/aws-models/eks.json: labelKey and labelValue
+		v, _ := labels[k].(string)
+		if len(k) > 63 || v == "" {
+			return invalid("1 validation error detected: Value '{%s=%s}' at 'labels' failed to satisfy constraint: keys and values must have length greater than or equal to 1 and less than or equal to 63", k, v)
+		}
+		if !labelValue.MatchString(v) {
 			return invalid("Label value %q of %s is no label value", v, k)
 		}
 	}

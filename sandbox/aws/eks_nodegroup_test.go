@@ -47,6 +47,8 @@ func TestNodeGroupRefusals(t *testing.T) {
 		{"nodes", object{"diskSize": 50.0}, "Disk size must be specified within the launch template."},
 		{"nodes", object{"remoteAccess": object{"ec2SshKey": "k"}}, "Remote access configuration cannot be specified with a launch template."},
 		{"nodes", object{"labels": object{"eks.amazonaws.com/nodegroup": "x"}}, "Label cannot contain reserved prefixes"},
+		{"nodes", object{"labels": object{"tier": ""}}, "Value '{tier=}' at 'labels' failed to satisfy constraint"},
+		{"nodes", object{"labels": object{"example.com/" + strings.Repeat("x", 52): "a"}}, "failed to satisfy constraint: keys and values must have length"},
 		{"nodes", object{"labels": object{"tier": "a b"}}, `Label value "a b" of tier`},
 		{"nodes", object{"labels": object{"a/b/c": "x"}}, "is no qualified name"},
 		{"nodes", object{"taints": list(object{"key": "a", "effect": "NoSchedule"})}, "must be one of NO_SCHEDULE"},
