@@ -53,8 +53,9 @@ type NodeGroup struct {
 	// Name of the group, unique in the cluster: 1 to 30 lower-case letters, digits and "-"; together with the component's name at
 	// most 54. Required. A change makes a new group and then drains the old.
 	Name string `pulumi:"name"`
-	// InstanceTypes that will do, the preferred one first: 1 to 20, all of one processor architecture, without accelerators.
-	// Required; at least 2 with Spot. A change makes a new group, and when its nodes are there drains the old.
+	// InstanceTypes that will do, the preferred one first: 1 to 20, all of one processor architecture, without accelerators, on Nitro
+	// with EksClusterArgs.PrefixDelegation, and a1 with Bottlerocket only. Required; at least 2 with Spot. A change makes a new group,
+	// and when its nodes are there drains the old.
 	InstanceTypes []string `pulumi:"instanceTypes"`
 	// InstanceSizes are the numbers of those types that this release has in no table (capacity.Names), by type; default none. Without them
 	// it is not known how many pods fit on such a node.
@@ -118,7 +119,7 @@ func (g NodeGroup) checked(p *check.Problems, component, version string, prefixe
 	if n := len(component) + 1 + len(g.Name); groupName.MatchString(g.Name) && n > longestGroupName {
 		p.Addf("name", "is %q, must have %d characters less: AWS allows 63, of which the component's name takes %d and a unique suffix 8", g.Name, n-longestGroupName, len(component)+1)
 	}
-	g.checkInstanceTypes(p)
+	g.checkInstanceTypes(p, prefixes)
 	g.checkInstanceSizes(p)
 	g.Capacity = cmp.Or(g.Capacity, OnDemand)
 	p.OneOf("capacity", g.Capacity, OnDemand, Spot)

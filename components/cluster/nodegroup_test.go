@@ -54,6 +54,38 @@ func TestBadNodeGroups(t *testing.T) {
 	}
 }
 
+// Types on which the nodes' image does not start, or the network add-on does not do what the kubelets are told.
+func TestTypesThatDoNotGoWithTheGroup(t *testing.T) {
+	for name, c := range map[string]struct {
+		prefixes bool
+		family   string
+		typ      string
+		want     string
+	}{
+		"the first Graviton":            {false, "", "a1.large", `must be of Graviton2 or later, like "m6g.large": the image of Amazon Linux 2023 does not start on the first`},
+		"and with Bottlerocket":         {false, cluster.Bottlerocket, "a1.large", ""},
+		"no Nitro, no prefixes":         {false, "", "m4.large", ""},
+		"no Nitro, with prefixes":       {true, "", "m4.large", nitro},
+		"one with an attribute":         {true, "", "x1e.xlarge", nitro},
+		"a whole machine":               {true, "", "i3.metal", ""},
+		"a younger one of the family":   {true, "", "i3en.large", ""},
+		"two digits, or another letter": {true, "", "x2iedn.xlarge", ""},
+	} {
+		args := typical()
+		args.PrefixDelegation = c.prefixes
+		args.NodeGroups[0].InstanceTypes, args.NodeGroups[0].AmiFamily = []string{c.typ}, c.family
+		want := ""
+		if c.want != "" {
+			want = `  nodeGroups[0].instanceTypes[0] is "` + c.typ + `", ` + c.want
+		}
+		if got := problems(args); got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
+const nitro = `must be a type on Nitro with prefixDelegation, like "m5.large": on others the network add-on hands out single addresses, and the pods beyond them never start`
+
 // What the nodes read when they start; EKS puts the rest before or behind it.
 func TestUserData(t *testing.T) {
 	group := func(family string, k *cluster.Kubelet, types ...string) cluster.NodeGroup {
