@@ -61,6 +61,7 @@ func TestBadAppRoles(t *testing.T) {
 		{Namespace: "x", ServiceAccount: "a", Policy: pulumi.String("{")},
 		{Namespace: "x", ServiceAccount: "a", ManagedPolicyArns: []string{"AmazonS3ReadOnlyAccess"}},
 		{Namespace: "x", ServiceAccount: "b", Policy: pulumi.String(`"` + strings.Repeat("x", 10240) + `"`)},
+		{Namespace: "x", ServiceAccount: "c", Policy: pulumi.String("{" + strings.Repeat(" ", 10240) + "}")}, // IAM counts no white space
 	}
 	want := `  appRoles[0].namespace is "Example", must be the name of a namespace, like "example"
   appRoles[0].serviceAccount is "a_b", must be the name of a service account, like "frontend"
@@ -68,7 +69,7 @@ func TestBadAppRoles(t *testing.T) {
   appRoles[1].policy is not JSON, must be an IAM policy document
   appRoles[2].managedPolicyArns[0] is "AmazonS3ReadOnlyAccess", must be the ARN of an IAM policy, like "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
   appRoles[2].serviceAccount is "a" of namespace "x", the same as appRoles[1]: a service account has one role
-  appRoles[3].policy has 10242 characters, must have at most 10240: make a policy of its own and name it in managedPolicyArns`
+  appRoles[3].policy has 10242 characters without white space, must have at most 10240: make a policy of its own and name it in managedPolicyArns`
 	if got := problems(args); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -24,7 +25,7 @@ type AppRole struct {
 	// ManagedPolicyArns are IAM policies, of AWS or the account, at most 10. At least one, or Policy. A change takes effect within
 	// seconds.
 	ManagedPolicyArns []string `pulumi:"managedPolicyArns,optional"`
-	// Policy is an IAM policy document in JSON, at most 10240 characters: what ManagedPolicyArns do not say. A change takes effect
+	// Policy is an IAM policy document in JSON, at most 10240 characters beside white space: what ManagedPolicyArns do not say. A change takes effect
 	// within seconds.
 	Policy pulumi.StringInput `pulumi:"policy,optional"`
 }
@@ -55,11 +56,13 @@ func (a *EksClusterArgs) checkAppRoles(p *check.Problems) {
 		}
 		// A text is looked at now, what flows in from other resources is known too late.
 		if text, plain := r.Policy.(pulumi.String); plain {
-			switch {
-			case !json.Valid([]byte(text)):
+			// IAM counts no white space: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html.
+			var compact bytes.Buffer
+			switch err := json.Compact(&compact, []byte(text)); {
+			case err != nil:
 				at.Addf("policy", "is not JSON, must be an IAM policy document")
-			case len(text) > 10240:
-				at.Addf("policy", "has %d characters, must have at most 10240: make a policy of its own and name it in managedPolicyArns", len(text))
+			case compact.Len() > 10240:
+				at.Addf("policy", "has %d characters without white space, must have at most 10240: make a policy of its own and name it in managedPolicyArns", compact.Len())
 			}
 		}
 		if j, dup := first[r.key()]; dup {
