@@ -64,8 +64,8 @@ type Action struct {
 	Max *int `pulumi:"max,optional"`
 	// Desired is the number of nodes from then on, until another action or policy changes it; nil leaves it alone.
 	Desired *int `pulumi:"desired,optional"`
-	// Start is the moment from which it counts, "2026-11-27T08:00" in TimeZone or with an offset of its own,
-	// "2026-11-27T08:00:00Z". Auto Scaling runs a recurring action at Start too, whatever its Recurrence says. A Start that
+	// Start is the moment from which it counts, "2026-11-27T08:00" in TimeZone (the first, where clocks go back over it) or with an
+	// offset of its own, "2026-11-27T08:00:00Z". Auto Scaling runs a recurring action at Start too, whatever its Recurrence says. A Start that
 	// has passed is no error: it is left out of what AWS is asked, since AWS refuses it. Default: at once.
 	Start string `pulumi:"start,optional"`
 	// End is the moment at which Base is back, written like Start. AWS only stops repeating then, and leaves the size as it

@@ -98,12 +98,15 @@ func (s Schedule) checkBounds(p *check.Problems, plan []Entry) {
 			at.Addf("desired", "is %d, must be %s", *e.Desired, between(e.Min, e.Max))
 			continue
 		}
+		low, high := smallest(e.Max, e.Desired), largest(e.Min, e.Desired)
 		for _, other := range sources {
-			if low := smallest(e.Max, e.Desired); e.Min == nil && other.min != nil && low != nil && *low < *other.min {
+			if e.Min == nil && other.min != nil && low != nil && *low < *other.min {
 				at.Addf("min", "is left alone, but %s may have set it to %d, and this action goes down to %d: set min too", other.path, *other.min, *low)
 				break
 			}
-			if high := largest(e.Min, e.Desired); e.Max == nil && other.max != nil && high != nil && *high > *other.max {
+		}
+		for _, other := range sources {
+			if e.Max == nil && other.max != nil && high != nil && *high > *other.max {
 				at.Addf("max", "is left alone, but %s may have set it to %d, and this action goes up to %d: set max too", other.path, *other.max, *high)
 				break
 			}

@@ -33,6 +33,10 @@ func newEntry(p *check.Problems, path string, a Action, zone *time.Location) Ent
 	return e
 }
 
+// wallFormat is a date and a time without a zone.
+const wallFormat = "2006-01-02T15:04"
+
+// readMoment takes a time that clocks show twice for the first.
 func readMoment(p *check.Problems, path, text string, zone *time.Location) time.Time {
 	if text == "" {
 		return time.Time{}
@@ -40,10 +44,14 @@ func readMoment(p *check.Problems, path, text string, zone *time.Location) time.
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t.In(zone)
 	}
-	t, err := time.ParseInLocation("2006-01-02T15:04", text, zone)
+	wall, err := time.Parse(wallFormat, text)
 	if err != nil {
 		p.Addf(path, `is %q, must be a date and a time, "2026-11-27T08:00" in timeZone or "2026-11-27T08:00:00Z"`, text)
 		return time.Time{}
+	}
+	t := moment(wall, zone)
+	if shown := t.Format(wallFormat); shown != text {
+		p.Addf(path, "is %q, must be a time that clocks in %s show: that night they go forward over it, to %s", text, zone, shown)
 	}
 	return t
 }
@@ -75,12 +83,12 @@ func (e Entry) runsAt(t time.Time) bool {
 	return e.cron.SpecSchedule != nil && !t.Before(e.From) && (e.Until.IsZero() || !t.After(e.Until)) && e.cron.runsAt(t)
 }
 
-// meets is a minute at which both run.
+// meets is a minute from now on at which both run. A start that has passed is asked of nobody any more.
 func (e Entry) meets(other Entry, now time.Time) (time.Time, bool) {
-	if !e.From.IsZero() && other.runsAt(e.From) {
+	if e.From.After(now) && other.runsAt(e.From) {
 		return e.From, true
 	}
-	if !other.From.IsZero() && e.runsAt(other.From) {
+	if other.From.After(now) && e.runsAt(other.From) {
 		return other.From, true
 	}
 	if e.cron.SpecSchedule == nil || other.cron.SpecSchedule == nil {

@@ -325,6 +325,23 @@ func TestAScheduleThatIsWrongHasNoIntervals(t *testing.T) {
 	}
 }
 
+// A moment that no clock shows is an error, one that comes twice is the first.
+func TestStartsWhenClocksChange(t *testing.T) {
+	s := calendar.Schedule{TimeZone: "Europe/Madrid", Base: calendar.Size{Max: 9, Desired: 1}, Actions: []calendar.Action{
+		{Name: "x", Start: "2027-03-28T02:30", End: "2027-10-31T02:30", Desired: n(2)},
+	}}
+	from, until := at(t, s.TimeZone, "2027-10-31 00:00"), at(t, s.TimeZone, "2027-11-01 00:00")
+	const want = `actions[0].start is "2027-03-28T02:30", must be a time that clocks in Europe/Madrid show: that night they go forward over it, to 2027-03-28T03:00`
+	if _, err := s.Intervals(from, until); err == nil || !strings.HasSuffix(err.Error(), "has 1 invalid argument(s):\n  "+want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	s.Actions[0].Start = "2027-03-28T03:00"
+	all, err := s.Intervals(from, until)
+	if err != nil || lines(all) != "Sun 31 00:00 +02 0–2–9\nSun 31 02:30 +02 0–1–9\n" {
+		t.Errorf("%v\n%s", err, lines(all))
+	}
+}
+
 // Samoa had no 30 December 2011: what should have run that day runs as the 31st begins.
 func TestADayThatClocksSkip(t *testing.T) {
 	from := at(t, "Pacific/Apia", "2011-12-31 00:00")

@@ -34,7 +34,7 @@ func (w Week) NodeHours() (sum float64) {
 	return sum
 }
 
-// Weeks are what there is to know of the year that follows at: first a usual week, of what recurs every week; then the weeks in
+// Weeks are what there is to know of the year that follows at: first a usual week, of what recurs every week and has begun; then the weeks in
 // which clocks change; then each week that dates make different from all before it.
 func (s Schedule) Weeks(at time.Time) ([]Week, error) {
 	plan, zone, err := s.entries()
@@ -49,7 +49,7 @@ func (s Schedule) Weeks(at time.Time) ([]Week, error) {
 	begin := func(w int) time.Time { return moment(monday.AddDate(0, 0, 7*w), zone) }
 
 	always := slices.DeleteFunc(slices.Clone(plan), func(e Entry) bool {
-		return !e.Recurs() || !e.cron.weekly() || !e.From.IsZero() || !e.Until.IsZero()
+		return !e.Recurs() || !e.cron.weekly() || e.From.After(at) || !e.Until.IsZero()
 	})
 	quiet := 0
 	for quiet < weeks && (clocks(begin(quiet), begin(quiet+1)) != "" || clocks(begin(quiet+1), begin(quiet+2)) != "") {

@@ -39,3 +39,16 @@ func TestRunsOfAWeek(t *testing.T) {
 		t.Error("no week has the sale")
 	}
 }
+
+// TestWhatHasBegunIsUsual, and what has yet to begin is not.
+func TestWhatHasBegunIsUsual(t *testing.T) {
+	for start, want := range map[string]float64{"2026-01-01T00:00": 7 * (12*3 + 12), "2026-10-01T00:00": 7 * 24} {
+		s := calendar.Schedule{Base: calendar.Size{Max: 9, Desired: 1}, Actions: []calendar.Action{
+			{Name: "up", Recurrence: "0 8 * * *", Desired: n(3), Start: start}, {Name: "down", Recurrence: "0 20 * * *", Desired: n(1)},
+		}}
+		weeks, err := s.Weeks(at(t, "Etc/UTC", "2026-08-12 09:00"))
+		if err != nil || weeks[0].NodeHours() != want {
+			t.Errorf("from %s on: %v, %v, want %v", start, weeks[0].NodeHours(), err, want)
+		}
+	}
+}

@@ -126,13 +126,16 @@ func TestTimeGoesBy(t *testing.T) {
 		t.Errorf("a start in the past is asked for: %v", in["startTime"])
 	}
 	r.Find(t, scheduleType, "week-running-end")
-	if got := strings.Count(r.Tree(), scheduleType); got != 2 || len(lines) != 2 {
-		t.Errorf("%d actions are left, in %d lines, want 2:\n%s", got, len(lines), r.Tree())
+	if got := strings.Count(r.Tree(), scheduleType); got != 3 || len(lines) != 3 {
+		t.Errorf("%d actions are left, in %d lines, want 3:\n%s", got, len(lines), r.Tree())
 	}
 }
 
 // An action is replaced whenever its definition changes, also where the provider sees no change (an end taken away), and
 // never because its start passes.
+		// They fell on a Monday's 9:00, when nobody asked.
+		{Name: "met", Start: "2001-01-08T09:00", Desired: n(4)},
+		{Name: "meets", Recurrence: "0 10 * * 1", Start: "2001-01-08T09:00", Desired: n(4)},
 func TestChangesReplace(t *testing.T) {
 	definition := func(a scaling.Action) string {
 		r := &recorder.Recorder{}
@@ -174,7 +177,7 @@ func TestEverythingWrongAtOnce(t *testing.T) {
 			{Name: strings.Repeat("f", 251), Recurrence: "0 7 * * 1", Min: n(3), Desired: n(2), Max: n(9)},
 		},
 	})
-	want := `slipway:index:NodeScalingSchedule "week" has 22 invalid argument(s):
+	want := `slipway:index:NodeScalingSchedule "week" has 23 invalid argument(s):
   timeZone is "Europe/Atlantis", must be the IANA name of a time zone, like "Europe/Madrid"
   weekends.from is "Friday 20:00", must be a day and a time, "Mon 00:00" to "Sun 23:59"
   weekends.until is "Mon 24:00", must be a day and a time, "Mon 00:00" to "Sun 23:59"
@@ -209,6 +212,7 @@ func TestRefused(t *testing.T) {
 	weekdays := func(actions ...scaling.Action) scaling.NodeScalingScheduleArgs {
 		a := production()
 		a.Weekends, a.Actions = nil, actions
+  actions[0].min is left alone, but actions[3] may have set it to 5, and this action goes down to 3: set min too
 		return a
 	}
 	for name, tc := range map[string]struct {
