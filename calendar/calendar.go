@@ -22,20 +22,22 @@ import (
 	"github.com/slipway-iac/slipway/internal/check"
 )
 
-// Schedule is the sizes of a node group by the clock. At least one of Nights, Weekends and Actions is required, unless the size
-// never changes and Base alone is of interest.
+// Schedule is the sizes of a node group by the clock. At least one of OfficeHours, Nights, Weekends and Actions is required, unless
+// the size never changes and Base alone is of interest.
 type Schedule struct {
 	// TimeZone is the IANA name of the zone in which all times are read, with its daylight saving: "Europe/Madrid". Default
 	// "Etc/UTC".
 	TimeZone string
-	// Base is the size by day: what Nights, Weekends and an Action's End come back to, and what holds before the first action.
-	// Required.
+	// Base is the size by day: what OfficeHours, Nights, Weekends and an Action's End come back to, and what holds before the first
+	// action. Required.
 	Base Size
+	// OfficeHours makes the group smaller outside of them; default not. Not with Nights or Weekends.
+	OfficeHours *OfficeHours
 	// Nights makes the group smaller at night; default not.
 	Nights *Nights
 	// Weekends makes the group smaller at the weekend; default not.
 	Weekends *Weekends
-	// Actions are further changes of size, at most 125 with those of Nights, Weekends and Ends; default none.
+	// Actions are further changes of size, at most 125 with those of OfficeHours, Nights, Weekends and Ends; default none.
 	Actions []Action
 }
 
@@ -90,12 +92,12 @@ func (s Schedule) Checked(p *check.Problems, component string, now time.Time) (S
 	zone := s.zone(p)
 	s.TimeZone = cmp.Or(s.TimeZone, "Etc/UTC")
 	baseFits := checkSize(p.At("base"), s.Base)
-	if s.Nights == nil && s.Weekends == nil && len(s.Actions) == 0 {
-		p.Addf("actions", "is required where neither nights nor weekends is given")
+	if s.OfficeHours == nil && s.Nights == nil && s.Weekends == nil && len(s.Actions) == 0 {
+		p.Addf("actions", "is required where none of officeHours, nights and weekends is given")
 	}
 	plan := s.plan(p, zone)
 	if n := len(plan); n > maxActions {
-		p.Addf("actions", "makes %d scheduled actions with nights, weekends and ends, must be at most %d", n, maxActions)
+		p.Addf("actions", "makes %d scheduled actions with officeHours, nights, weekends and ends, must be at most %d", n, maxActions)
 	}
 	checkNames(p, component, plan)
 	if baseFits {

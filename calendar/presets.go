@@ -11,6 +11,17 @@ import (
 	"github.com/slipway-iac/slipway/internal/check"
 )
 
+// OfficeHours keeps the group at Base by day from Monday to Friday, and at Size for the rest of the week.
+type OfficeHours struct {
+	// From is when Base is there, from Monday to Friday: "07:00". Required. Nodes need some minutes until they run pods: choose it
+	// before people come.
+	From string `pulumi:"from"`
+	// Until is when it goes on the same days, later than From: "20:00". Required.
+	Until string `pulumi:"until"`
+	// Size outside of these hours. Required. With 0 nodes nothing runs.
+	Size Size `pulumi:"size"`
+}
+
 // Nights takes the group to Size every night, and back to Base in the morning. Together with Weekends it leaves out the
 // evenings and mornings that fall into the weekend.
 type Nights struct {
@@ -38,19 +49,34 @@ const (
 	week = 7 * day
 )
 
-// preset is an action that Nights or Weekends makes, and the argument that asked for it.
+// preset is an action that OfficeHours, Nights or Weekends makes, and the argument that asked for it.
 type preset struct {
 	path   string
 	action Action
 }
 
-// presets are the actions of Nights and Weekends. No two of them fall on the same minute, and none undoes the other: what
+// presets are the actions of OfficeHours, or of Nights and Weekends. No two of them fall on the same minute, and none undoes the other: what
 // Nights would do during the weekend is left out.
 func (s Schedule) presets(p *check.Problems) (out []preset) {
 	add := func(path, name string, minute int, days []int, to Size) {
 		if len(days) > 0 {
 			a := Action{Name: name, Recurrence: fmt.Sprintf("%d %d * * %s", minute%60, minute%day/60, cronDays(days)), Min: &to.Min, Max: &to.Max, Desired: &to.Desired}
 			out = append(out, preset{path, a})
+		}
+	}
+	if o := s.OfficeHours; o != nil {
+		begin, okBegin := dayMinute(p, "officeHours.from", o.From)
+		end, okEnd := dayMinute(p, "officeHours.until", o.Until)
+		if okBegin && okEnd && end <= begin {
+			p.Addf("officeHours.until", "is %q, must be later in the day than officeHours.from (%s)", o.Until, o.From)
+		}
+		if s.Nights != nil || s.Weekends != nil {
+			p.Addf("officeHours", "must be left out beside nights and weekends: both say when the group is smaller")
+		}
+		if checkSize(p.At("officeHours.size"), o.Size) && okBegin && okEnd {
+			weekdays := []int{1, 2, 3, 4, 5}
+			add("officeHours", "office-hours-begin", begin, weekdays, s.Base)
+			add("officeHours", "office-hours-over", end, weekdays, o.Size)
 		}
 	}
 	from, until, free := 0, 0, s.Weekends != nil

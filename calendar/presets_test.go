@@ -38,6 +38,16 @@ nights-up: 0 7 * * * to 3`},
 		"weekends": {Schedule{Base: base, Weekends: weekends}, `
 weekends-down: 0 20 * * 5 to 0
 weekends-up: 0 7 * * 1 to 3`},
+		"office hours": {Schedule{Base: base, OfficeHours: &OfficeHours{From: "07:00", Until: "20:30", Size: none}}, `
+office-hours-begin: 0 7 * * 1-5 to 3
+office-hours-over: 30 20 * * 1-5 to 0`},
+		"office hours over midnight, and nights": {Schedule{Base: base, Nights: nights, OfficeHours: &OfficeHours{From: "22:00", Until: "06:00", Size: Size{3, 2, 3}}}, `
+nights-down: 0 20 * * * to 1
+nights-up: 0 7 * * * to 3
+t "n" has 3 invalid argument(s):
+  officeHours.until is "06:00", must be later in the day than officeHours.from (22:00)
+  officeHours must be left out beside nights and weekends: both say when the group is smaller
+  officeHours.size.max is 2, must be at least 1 and at least min (3)`},
 		"both": {Schedule{Base: base, Nights: nights, Weekends: weekends}, `
 nights-down: 0 20 * * 1-4 to 1
 nights-up: 0 7 * * 2-5 to 3

@@ -106,6 +106,9 @@ func Schedule(from Resource) (calendar.Schedule, error) {
 		s.Nights = &calendar.Nights{DownAt: r.text(n, "nights.", "downAt", true), UpAt: r.text(n, "nights.", "upAt", true), Size: r.size(n, "nights.", "size")}
 	}
 	if w, ok := r.object(in, "", "weekends"); ok {
+	if o, ok := r.object(in, "", "officeHours"); ok {
+		s.OfficeHours = &calendar.OfficeHours{From: r.text(o, "officeHours.", "from", true), Until: r.text(o, "officeHours.", "until", true), Size: r.size(o, "officeHours.", "size")}
+	}
 		s.Weekends = &calendar.Weekends{From: r.text(w, "weekends.", "from", true), Until: r.text(w, "weekends.", "until", true), Size: r.size(w, "weekends.", "size")}
 	}
 	for i, v := range r.list(in, "", "actions") {

@@ -145,6 +145,21 @@ func TestNodeHours(t *testing.T) {
 	t.Error("no schedule")
 }
 
+// TestOfficeHours are read: outside of them there is one node.
+func TestOfficeHours(t *testing.T) {
+	resources := changed(t, taken(t, "unchanged"), week.ScheduleType, `{"nights": null, "weekends": null,
+		"officeHours": {"from": "07:00", "until": "19:00", "size": {"min": 1, "max": 6, "desired": 1}}}`)
+	for _, r := range resources {
+		if r.Type != week.ScheduleType {
+			continue
+		}
+		// 3 nodes for 5 times 12 hours, and 1 for the rest.
+		if got, _, ok := week.NodeHours(r.Inputs); !ok || got != 3*60+108 {
+			t.Errorf("%g %v", got, ok)
+		}
+	}
+}
+
 // podWith is a Deployment with a pod of one container, and what is given.
 func podWith(more string) string {
 	return `{"spec": {"template": {"spec": {"containers": [{"name": "c", "resources": {"requests": {"cpu": "60m", "memory": "64Mi"}}}], ` + more + `}}}}`

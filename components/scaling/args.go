@@ -26,7 +26,7 @@ func (args *NodeScalingScheduleArgs) Calendar() calendar.Schedule {
 	if args == nil {
 		return calendar.Schedule{}
 	}
-	return calendar.Schedule{TimeZone: args.TimeZone, Base: args.Base, Nights: args.Nights, Weekends: args.Weekends, Actions: args.Actions}
+	return calendar.Schedule{TimeZone: args.TimeZone, Base: args.Base, OfficeHours: args.OfficeHours, Nights: args.Nights, Weekends: args.Weekends, Actions: args.Actions}
 }
 
 // recorded is what the stack's state and policy packs see of the arguments.
@@ -35,6 +35,9 @@ func (args *NodeScalingScheduleArgs) recorded() pulumi.Map {
 		return pulumi.Map{"min": pulumi.Int(s.Min), "max": pulumi.Int(s.Max), "desired": pulumi.Int(s.Desired)}
 	}
 	m := pulumi.Map{"autoScalingGroupName": args.AutoScalingGroupName, "timeZone": pulumi.String(args.TimeZone), "base": size(args.Base)}
+	if o := args.OfficeHours; o != nil {
+		m["officeHours"] = pulumi.Map{"from": pulumi.String(o.From), "until": pulumi.String(o.Until), "size": size(o.Size)}
+	}
 	if n := args.Nights; n != nil {
 		m["nights"] = pulumi.Map{"downAt": pulumi.String(n.DownAt), "upAt": pulumi.String(n.UpAt), "size": size(n.Size)}
 	}

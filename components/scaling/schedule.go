@@ -15,8 +15,8 @@ import (
 // NodeScalingScheduleType is in every stack's state: to change it takes an alias and a major version.
 const NodeScalingScheduleType = "slipway:index:NodeScalingSchedule"
 
-// NodeScalingScheduleArgs says which group changes its size, when, and what it comes back to. At least one of Nights,
-// Weekends and Actions is required.
+// NodeScalingScheduleArgs says which group changes its size, when, and what it comes back to. At least one of
+// OfficeHours, Nights, Weekends and Actions is required.
 type NodeScalingScheduleArgs struct {
 	// AutoScalingGroupName is the group behind the nodes, from EksCluster.AutoScalingGroupNames. Required. A node group whose
 	// desired size is not owned by the schedule takes back what the schedule does. A change replaces all actions.
@@ -24,15 +24,17 @@ type NodeScalingScheduleArgs struct {
 	// TimeZone is the IANA name of the zone in which all times here are read, with its daylight saving: "Europe/Madrid".
 	// Default "Etc/UTC".
 	TimeZone string `pulumi:"timeZone,optional"`
-	// Base is the size by day: what Nights, Weekends and an Action's End come back to. It should be that of the node group.
-	// Required.
+	// Base is the size by day: what OfficeHours, Nights, Weekends and an Action's End come back to. It should be that of the node
+	// group. Required.
 	Base Size `pulumi:"base"`
+	// OfficeHours makes the group smaller outside of them, from Monday to Friday; default not. Not with Nights or Weekends.
+	OfficeHours *OfficeHours `pulumi:"officeHours,optional"`
 	// Nights makes the group smaller at night; default not.
 	Nights *Nights `pulumi:"nights,optional"`
 	// Weekends makes the group smaller at the weekend; default not.
 	Weekends *Weekends `pulumi:"weekends,optional"`
-	// Actions are further changes of size, at most 125 with those of Nights, Weekends and Ends; default none. No two may fall
-	// on the same minute, which Auto Scaling refuses.
+	// Actions are further changes of size, at most 125 with those of OfficeHours, Nights, Weekends and Ends; default none.
+	// No two may fall on the same minute, which Auto Scaling refuses.
 	Actions []Action `pulumi:"actions,optional"`
 }
 
@@ -40,6 +42,8 @@ type NodeScalingScheduleArgs struct {
 type (
 	// Size of a node group, in nodes.
 	Size = calendar.Size
+	// OfficeHours takes the group to a size outside of them.
+	OfficeHours = calendar.OfficeHours
 	// Nights takes the group to a size every night.
 	Nights = calendar.Nights
 	// Weekends takes the group to a size once a week for some days.
@@ -51,7 +55,7 @@ type (
 // NodeScalingSchedule changes the size of a node group by the clock:
 //
 //	slipway:index:NodeScalingSchedule     NAME
-//	└─ aws:autoscaling/schedule:Schedule  NAME-ACTION  nights-down, nights-up, weekends-down, weekends-up, each action, and its end
+//	└─ aws:autoscaling/schedule:Schedule  NAME-ACTION  office-hours-begin and -over, nights-down and -up, weekends-down and -up, each action, and its end
 //
 // An action that changes is deleted and made anew, never updated: an update would send back the next start time that AWS
 // has computed, and be refused as lying in the past.

@@ -75,6 +75,23 @@ Sat 2999-11-30 00:00 Europe/Madrid                                        min 2 
 	recorder.CheckDocTree(t, "schedule.go", "NodeScalingSchedule", r)
 }
 
+func TestOfficeHours(t *testing.T) {
+	r := &recorder.Recorder{}
+	lines, err := summaryOf(r, scaling.NodeScalingScheduleArgs{
+		Base: scaling.Size{Min: 2, Max: 6, Desired: 3}, OfficeHours: &scaling.OfficeHours{From: "06:30", Until: "20:00", Size: scaling.Size{Max: 1}},
+	})
+	want := `Mon–Fri 06:30 Etc/UTC  min 2 desired 3 max 6  office-hours-begin
+Mon–Fri 20:00 Etc/UTC  min 0 desired 0 max 1  office-hours-over`
+	if got := strings.Join(lines, "\n"); err != nil || got != want {
+		t.Errorf("%v\n%s\nwant\n%s", err, got, want)
+	}
+	// The calendar and the review read what is recorded.
+	if got := r.Find(t, scaling.NodeScalingScheduleType, "week").Inputs["officeHours"].ObjectValue(); got["from"].StringValue() != "06:30" ||
+		got["until"].StringValue() != "20:00" || got["size"].ObjectValue()["max"].NumberValue() != 1 {
+		t.Errorf("recorded is %v", got)
+	}
+}
+
 // What Pulumi's provider is not told, it sets to 0: every node would go.
 func TestWhatIsUnsetIsLeftAlone(t *testing.T) {
 	r := &recorder.Recorder{}
@@ -116,6 +133,9 @@ func TestTimeGoesBy(t *testing.T) {
 		{Name: "ended", Recurrence: "0 9 * * 2", Desired: n(4), End: "2001-06-01T00:00"},
 		{Name: "done", Start: "2001-02-01T00:00", Desired: n(4)},
 		{Name: "running", Start: "2001-03-01T00:00", End: "2999-03-01T00:00", Desired: n(4)},
+		// They fell on a Monday's 9:00, when nobody asked.
+		{Name: "met", Start: "2001-01-08T09:00", Desired: n(4)},
+		{Name: "meets", Recurrence: "0 10 * * 1", Start: "2001-01-08T09:00", Desired: n(4)},
 	}
 	r := &recorder.Recorder{}
 	lines, err := summaryOf(r, args)
@@ -133,9 +153,6 @@ func TestTimeGoesBy(t *testing.T) {
 
 // An action is replaced whenever its definition changes, also where the provider sees no change (an end taken away), and
 // never because its start passes.
-		// They fell on a Monday's 9:00, when nobody asked.
-		{Name: "met", Start: "2001-01-08T09:00", Desired: n(4)},
-		{Name: "meets", Recurrence: "0 10 * * 1", Start: "2001-01-08T09:00", Desired: n(4)},
 func TestChangesReplace(t *testing.T) {
 	definition := func(a scaling.Action) string {
 		r := &recorder.Recorder{}
@@ -195,6 +212,7 @@ func TestEverythingWrongAtOnce(t *testing.T) {
   actions[5].desired is -1, must be at least 0; leave it out to leave the size alone
   actions[1] makes an action called "a", as does actions[0]
   actions[6] makes an action called "` + strings.Repeat("f", 251) + `", 256 characters with "week-" in front, must be at most 255
+  actions[0].min is left alone, but actions[3] may have set it to 5, and this action goes down to 3: set min too
   actions[0].max is left alone, but actions[1] may have set it to 1, and this action goes up to 3: set max too
   actions[1].min is left alone, but base may have set it to 2, and this action goes down to 1: set min too
   actions[3].max is 4, must be at least min (5)
@@ -212,14 +230,13 @@ func TestRefused(t *testing.T) {
 	weekdays := func(actions ...scaling.Action) scaling.NodeScalingScheduleArgs {
 		a := production()
 		a.Weekends, a.Actions = nil, actions
-  actions[0].min is left alone, but actions[3] may have set it to 5, and this action goes down to 3: set min too
 		return a
 	}
 	for name, tc := range map[string]struct {
 		args scaling.NodeScalingScheduleArgs
 		want string
 	}{
-		"nothing": {scaling.NodeScalingScheduleArgs{Base: scaling.Size{Max: 1}}, "actions is required where neither nights nor weekends is given"},
+		"nothing": {scaling.NodeScalingScheduleArgs{Base: scaling.Size{Max: 1}}, "actions is required where none of officeHours, nights and weekends is given"},
 		"two at one moment": {
 			weekdays(scaling.Action{Name: "x", Recurrence: "*/30 7 * * 3", Desired: n(2)}),
 			"actions[0] runs at the same minute as nights (nights-up, Wed 07:00): Auto Scaling refuses two actions for one moment",
@@ -244,7 +261,7 @@ func TestRefused(t *testing.T) {
 			weekdays(scaling.Action{Name: "x", Recurrence: "0 9 * * 1", Max: n(1)}),
 			"actions[0].min is left alone, but base may have set it to 2, and this action goes down to 1: set min too",
 		},
-		"too many": {weekdays(many(124)...), "actions makes 126 scheduled actions with nights, weekends and ends, must be at most 125"},
+		"too many": {weekdays(many(124)...), "actions makes 126 scheduled actions with officeHours, nights, weekends and ends, must be at most 125"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := "slipway:index:NodeScalingSchedule \"week\" has 1 invalid argument(s):\n  " + tc.want
