@@ -79,9 +79,13 @@ type System struct {
 // clusterCritical is the priority of system-cluster-critical.
 const clusterCritical = 2000000000
 
+// autoscaler is the cluster autoscaler that components/cluster runs where it owns a group's size.
+var autoscaler = App{Name: "cluster-autoscaler", Requests: Resources{MilliCPU: 100, Memory: 600 * mib}, Min: 1, Priority: clusterCritical}
+
 // DefaultSystem is what the add-ons of components/cluster come to: vpc-cni with its network policy agent, kube-proxy,
 // eks-pod-identity-agent, coredns and metrics-server, with the requests that these have on EKS by default, as of August 2026. A
-// cluster with more of its own (a log shipper, a monitoring agent) adds it.
+// cluster with more of its own (a log shipper, a monitoring agent) adds it. The cluster autoscaler is not among them: Plan adds it
+// to them where a group has OwnerAutoscaler.
 func DefaultSystem() System {
 	return System{
 		PerNode: []Pod{

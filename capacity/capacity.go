@@ -32,7 +32,7 @@ type Input struct {
 	Groups []NodeGroup
 	// Apps that run on the nodes.
 	Apps []App
-	// System is what runs beside them; nil stands for DefaultSystem().
+	// System is what runs beside them; nil stands for DefaultSystem(), and the cluster autoscaler where it owns a group.
 	System *System
 }
 
@@ -193,6 +193,9 @@ func (in Input) checked() (Input, error) {
 	var p check.Problems
 	if in.System == nil {
 		s := DefaultSystem()
+		if slices.ContainsFunc(in.Groups, func(g NodeGroup) bool { return g.Owner == OwnerAutoscaler }) {
+			s.Cluster = append(s.Cluster, autoscaler)
+		}
 		in.System = &s
 	}
 	if len(in.Groups) == 0 {

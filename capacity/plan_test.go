@@ -141,6 +141,12 @@ the pods do not fit the nodes:
 		}, `
 warning: 8 m5.large nodes do not hold a release at the minimum: 1 of 3 pods of users-backend is left out; 9 nodes would
 warning: 8 m5.large nodes do not hold the minimum with a zone lost: 1 of 2 pods of users-backend is left out; 9 nodes would`},
+		"the autoscaler takes room itself": {func(in *capacity.Input) {
+			in.Apps = []capacity.App{{Name: "db", Requests: capacity.Resources{MilliCPU: 100, Memory: 6000 * mib}, Min: 2}}
+			group(in, capacity.OwnerAutoscaler, calendar.Size{Min: 2, Desired: 2, Max: 2})
+		}, `
+the pods do not fit the nodes:
+  2 m5.large nodes may not hold the minimum, depending on the order in which pods come: up to 1 of 2 pods of db is left out; 3 nodes would`},
 		"no room for one more": {func(in *capacity.Input) {
 			in.Apps = []capacity.App{{Name: "web", Requests: capacity.Resources{MilliCPU: 1500, Memory: 128 * mib}, Min: 1, Max: 2}}
 			in.System = &capacity.System{}
