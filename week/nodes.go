@@ -31,6 +31,12 @@ func (s *Stack) readNodes(resources []Resource) {
 			Name: r.text(m, path, "name", true), Owner: r.text(m, path, "desiredSizeOwner", false), DiskGiB: r.number(m, path, "diskSizeGiB", false), Zones: zones,
 			Size: calendar.Size{Min: r.number(m, path, "minSize", true), Max: r.number(m, path, "maxSize", true), Desired: r.number(m, path, "desiredSize", true)},
 		}
+		if subnets := r.list(m, path, "subnetIds"); len(subnets) > 0 {
+			var sure bool
+			if g.Zones, sure = zonesOf(subnets, in, zones); !sure {
+				s.Notes = append(s.Notes, fmt.Sprintf("node group %q: which zones its subnets are in is not known; it is taken for the first %d", g.Name, len(g.Zones)))
+			}
+		}
 		// It is the cluster's, and recorded only where it is true.
 		g.PrefixDelegation, _ = in["prefixDelegation"].(bool)
 		r.readKubelet(&g, m, path)
@@ -104,6 +110,24 @@ func (s *Stack) zones(cluster map[string]any, vpcs []Resource) []string {
 		all = append(all, string(rune('a'+z)))
 	}
 	return all
+}
+
+// zonesOf are the zones of a group that has subnets of its own: those of the same subnets of the cluster, of which there is one a zone,
+// or else as many; sure tells which.
+func zonesOf(subnets []any, cluster map[string]any, zones []string) (own []string, sure bool) {
+	all, _ := cluster["privateSubnetIds"].([]any)
+	for _, subnet := range subnets {
+		id, known := subnet.(string)
+		i := slices.IndexFunc(all, func(other any) bool { return known && other == any(id) })
+		if i < 0 || i >= len(zones) {
+			n := min(len(subnets), len(zones))
+			return zones[:n], n == len(zones)
+		}
+		if !slices.Contains(own, zones[i]) {
+			own = append(own, zones[i])
+		}
+	}
+	return own, true
 }
 
 func (s *Stack) unread(format string, a ...any) {

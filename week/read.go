@@ -26,6 +26,7 @@ type Resource struct {
 const (
 	ScheduleType   = "slipway:index:NodeScalingSchedule"
 	clusterType    = "slipway:index:EksCluster"
+	policyType     = "slipway:index:NodeScalingPolicy"
 	vpcType        = "slipway:index:Vpc"
 	deploymentType = "slipway:index:AppDeployment"
 )
@@ -73,6 +74,9 @@ func Read(resources []Resource) (*Stack, error) {
 		return nil, err
 	}
 	s.readNodes(resources)
+	for _, p := range of(resources, policyType) {
+		s.Notes = append(s.Notes, fmt.Sprintf("the policies of %q move the number of nodes between the minimum and the maximum: what is said of pods and money is of the number that the schedule sets", p.Name))
+	}
 	s.readApps(of(resources, deploymentType), of(resources, kubernetesDeploymentType))
 	return s, nil
 }
@@ -102,13 +106,13 @@ func Schedule(from Resource) (calendar.Schedule, error) {
 	r := &reader{of: fmt.Sprintf("schedule %q", from.Name)}
 	in := from.Inputs
 	s := calendar.Schedule{TimeZone: r.text(in, "", "timeZone", false), Base: r.size(in, "", "base")}
+	if o, ok := r.object(in, "", "officeHours"); ok {
+		s.OfficeHours = &calendar.OfficeHours{From: r.text(o, "officeHours.", "from", true), Until: r.text(o, "officeHours.", "until", true), Size: r.size(o, "officeHours.", "size")}
+	}
 	if n, ok := r.object(in, "", "nights"); ok {
 		s.Nights = &calendar.Nights{DownAt: r.text(n, "nights.", "downAt", true), UpAt: r.text(n, "nights.", "upAt", true), Size: r.size(n, "nights.", "size")}
 	}
 	if w, ok := r.object(in, "", "weekends"); ok {
-	if o, ok := r.object(in, "", "officeHours"); ok {
-		s.OfficeHours = &calendar.OfficeHours{From: r.text(o, "officeHours.", "from", true), Until: r.text(o, "officeHours.", "until", true), Size: r.size(o, "officeHours.", "size")}
-	}
 		s.Weekends = &calendar.Weekends{From: r.text(w, "weekends.", "from", true), Until: r.text(w, "weekends.", "until", true), Size: r.size(w, "weekends.", "size")}
 	}
 	for i, v := range r.list(in, "", "actions") {

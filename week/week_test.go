@@ -213,6 +213,34 @@ func TestNodesAreAsTheirKubeletsAreTold(t *testing.T) {
 	}
 }
 
+// TestSubnetsOfAGroupAreItsZones: a group that is in one zone only goes with it.
+func TestSubnetsOfAGroupAreItsZones(t *testing.T) {
+	for _, c := range []struct{ cluster, group, zones, says string }{
+		{`["s1", "s2", "s3"]`, `["s3"]`, "c", ""},
+		{`["s1", "s2", "s3"]`, `["s3", "s1"]`, "c a", ""},
+		{`["s1", "s2", "s3"]`, `["elsewhere"]`, "a", `node group "main": which zones its subnets are in is not known; it is taken for the first 1`},
+		{`"UNKNOWN"`, `[null, null]`, "a b", "it is taken for the first 2"},
+		{`"UNKNOWN"`, `[null, null, null]`, "a b c", ""},
+	} {
+		s, err := week.Read(changed(t, taken(t, "unchanged"), "slipway:index:EksCluster", `{"privateSubnetIds": `+c.cluster+`, "nodeGroups": [{"name": "main",
+			"instanceTypes": ["m5.large"], "minSize": 3, "maxSize": 6, "desiredSize": 3, "desiredSizeOwner": "schedule", "subnetIds": `+c.group+`}]}`))
+		if err != nil || len(s.Unread) > 0 {
+			t.Fatal(err, s.Unread)
+		}
+		if got := strings.Join(s.Capacity.Groups[0].Zones, " "); got != c.zones || !strings.Contains(strings.Join(s.Notes, "\n"), c.says) || c.says == "" && len(s.Notes) > 0 {
+			t.Errorf("%s of %s: zones %s, want %s; %q", c.group, c.cluster, got, c.zones, s.Notes)
+		}
+	}
+}
+
+// TestPoliciesAreSaid: the nodes may be fewer than the schedule sets, which no plan looks at.
+func TestPoliciesAreSaid(t *testing.T) {
+	s, err := week.Read(append(taken(t, "unchanged"), week.Resource{Type: "slipway:index:NodeScalingPolicy", Name: "load"}))
+	if err != nil || len(s.Notes) != 1 || !strings.HasPrefix(s.Notes[0], `the policies of "load" move the number of nodes between`) {
+		t.Error(err, s.Notes)
+	}
+}
+
 // TestWhatIsNotKnownIsSaid and not guessed: without a schedule there is no week, without nodes or apps there is no verdict.
 func TestWhatIsNotKnownIsSaid(t *testing.T) {
 	for _, c := range []struct {
@@ -224,6 +252,7 @@ func TestWhatIsNotKnownIsSaid(t *testing.T) {
 		{"slipway:index:EksCluster", `{"nodeGroups": "UNKNOWN"}`, "", `cluster "cluster": nodeGroups is not known before the stack is there`},
 		{"slipway:index:EksCluster", `{"nodeGroups": [{"name": "x", "instanceTypes": ["m99.huge"], "minSize": 1, "maxSize": 1, "desiredSize": 1}]}`, "", `"m99.huge" is in no table`},
 		{"slipway:index:EksCluster", `{"nodeGroups": [{"name": "x", "instanceTypes": ["m99.huge"], "instanceSizes": {"m99.huge": {"vcpu": 2}}, "minSize": 1, "maxSize": 1, "desiredSize": 1}]}`, "", `nodeGroups[0].instanceSizes.m99.huge.memoryMiB is not there`},
+		{"slipway:index:EksCluster", `{"nodeGroups": [{"name": "x", "subnetIds": "unknown", "instanceTypes": ["m5.large"], "minSize": 1, "maxSize": 1, "desiredSize": 1}]}`, "", `nodeGroups[0].subnetIds is not known before`},
 		{"slipway:index:EksCluster", `{"nodeGroups": []}`, "", "0 groups whose desiredSizeOwner"},
 		{"slipway:index:Vpc", `{"zones": "UNKNOWN"}`, "", `network "network": zones is not known`},
 		{"slipway:index:AppDeployment", `{"replicas": "UNKNOWN", "autoscaling": null}`, "", "replicas is not known"},
