@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Drifted is the exit code where something in the cloud is not as the stack left it.
@@ -113,6 +114,9 @@ func (p *Preview) refresh() *refresh {
 		if s.Old.External || s.Old.Pending {
 			continue // another's, which the stack only looks at; or on its way out
 		}
+		if s.Op == "delete" && s.over(time.Now()) {
+			continue
+		}
 		d := &stray{Step: s, gone: s.Op == "delete"}
 		if !d.gone && s.New != nil {
 			d.compare()
@@ -139,6 +143,20 @@ func (p *Preview) refresh() *refresh {
 		f.silent = 0 // a document says nothing of those in which nothing differs
 	}
 	return f
+}
+
+// over tells of a scheduled action that has run for the last time: then Auto Scaling takes it away by itself
+// (https://github.com/hashicorp/terraform-provider-aws/issues/8646).
+func (s Step) over(now time.Time) bool {
+	if s.URN.Type() != "aws:autoscaling/schedule:Schedule" || s.Old == nil {
+		return false
+	}
+	last := "endTime"
+	if text(s.Old.Inputs, "recurrence") == "" {
+		last = "startTime"
+	}
+	t, err := time.Parse(time.RFC3339, text(s.Old.Inputs, last))
+	return err == nil && !t.After(now)
 }
 
 // refreshed are the steps with what came of them, where a stream says it apart.

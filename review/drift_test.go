@@ -70,7 +70,7 @@ func TestDriftOfTheStack(t *testing.T) {
 
 // TestWhatIsNoDrift: what nobody sets back is none, and says so where it is worth a look.
 func TestWhatIsNoDrift(t *testing.T) {
-	const group, lt = "aws:eks/nodeGroup:NodeGroup", "aws:ec2/launchTemplate:LaunchTemplate"
+	const group, lt, action = "aws:eks/nodeGroup:NodeGroup", "aws:ec2/launchTemplate:LaunchTemplate", "aws:autoscaling/schedule:Schedule"
 	sizes := func(n int) object { return object{"scalingConfig": object{"desiredSize": n}} }
 	for name, c := range map[string]struct {
 		steps []object
@@ -92,6 +92,13 @@ func TestWhatIsNoDrift(t *testing.T) {
 			[]object{with(changed(lt, "main", object{"a": 1}, object{"a": 2}, "a"), "oldState", object{"external": true})},
 			[]string{"no drift: "},
 		},
+		"scheduled actions that have run for the last time": {
+			[]object{
+				step("delete", action, "week-sale", object{"startTime": "2001-11-23T08:00:00Z", "desiredCapacity": 5}, nil),
+				step("delete", action, "week-summer", object{"recurrence": "0 9 * * 1", "endTime": "2001-09-01T00:00:00Z"}, nil),
+			},
+			[]string{"no drift: 2 resources of the cloud looked at"},
+		},
 		"what was on its way out, and is gone": {
 			[]object{with(step("delete", lt, "main", object{"a": 1}, nil), "oldState", object{"delete": true})},
 			[]string{"no drift: "},
@@ -104,6 +111,20 @@ func TestWhatIsNoDrift(t *testing.T) {
 			}
 			has(t, r.Text, c.says...)
 		})
+	}
+}
+
+// TestActionsThatShouldStillRun are missed when they are gone.
+func TestActionsThatShouldStillRun(t *testing.T) {
+	for _, inputs := range []object{
+		{"recurrence": "0 9 * * 1"},
+		{"recurrence": "0 9 * * 1", "startTime": "2001-11-23T08:00:00Z"},
+		{"startTime": "2999-11-23T08:00:00Z"},
+		{"recurrence": "0 9 * * 1", "startTime": "2001-11-23T08:00:00Z", "endTime": "2999-11-23T08:00:00Z"},
+	} {
+		if r := driftOf(t, DriftOptions{}, step("delete", "aws:autoscaling/schedule:Schedule", "week-x", inputs, nil)); r.Code != Drifted {
+			t.Errorf("%v: the exit code is %d", inputs, r.Code)
+		}
 	}
 }
 
