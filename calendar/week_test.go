@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/slipway-iac/slipway/calendar"
+	"github.com/slipway-iac/slipway/internal/check"
 )
 
 // TestRunsOfAWeek: the actions between a week's first change and the next one's, with those of dates only in the week that has them.
@@ -50,5 +51,29 @@ func TestWhatHasBegunIsUsual(t *testing.T) {
 		if err != nil || weeks[0].NodeHours() != want {
 			t.Errorf("from %s on: %v, %v, want %v", start, weeks[0].NodeHours(), err, want)
 		}
+	}
+}
+
+// TestWhatIsOverSaysWhen, in the schedule's zone: a wrong year looks like an action that has run.
+func TestWhatIsOverSaysWhen(t *testing.T) {
+	s := calendar.Schedule{TimeZone: "Europe/Madrid", Base: calendar.Size{Max: 9, Desired: 1}, Actions: []calendar.Action{
+		{Name: "sale", Start: "2025-11-28T07:00:00Z", End: "2025-11-29T08:00", Desired: n(5)},
+		{Name: "summer", Recurrence: "0 9 * * 1", End: "2026-08-01T00:00", Desired: n(2)},
+		{Name: "still", Recurrence: "0 10 * * 1", Start: "2026-08-01T00:00", Desired: n(2)},
+		{Name: "in-force", Start: "2026-08-01T08:00", End: "2026-09-01T08:00", Desired: n(3)},
+	}}
+	now := at(t, s.TimeZone, "2026-08-12 09:00")
+	var p check.Problems
+	_, plan := s.Checked(&p, "week", now)
+	var got []string
+	for _, e := range plan {
+		if says := e.Passed(s.TimeZone, now); e.Over(now) && says != "" {
+			got = append(got, says)
+		}
+	}
+	want := `actions[0] (sale) has its start on Fri 2025-11-28 08:00 Europe/Madrid, which has passed, so that Auto Scaling is not asked for it: take it out, or correct its start
+actions[1] (summer) has ended on Sat 2026-08-01 00:00 Europe/Madrid: take it out, or correct its end`
+	if !p.None() || strings.Join(got, "\n") != want {
+		t.Errorf("%v\n%s\nwant\n%s", p.Err("t", "n"), strings.Join(got, "\n"), want)
 	}
 }

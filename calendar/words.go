@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -48,19 +49,34 @@ func (e Entry) order() int64 {
 	return e.From.Unix()
 }
 
+// minuteFormat is a date and a time as people read it.
+const minuteFormat = "2006-01-02 15:04"
+
 func (e Entry) when(timeZone string) string {
-	const minute = "2006-01-02 15:04"
 	if !e.Recurs() {
-		return e.From.Format("Mon "+minute) + " " + timeZone
+		return e.From.Format("Mon "+minuteFormat) + " " + timeZone
 	}
 	text := e.cron.words(e.Recurrence) + " " + timeZone
 	if !e.From.IsZero() {
-		text += " from " + e.From.Format(minute)
+		text += " from " + e.From.Format(minuteFormat)
 	}
 	if !e.Until.IsZero() {
-		text += " until " + e.Until.Format(minute)
+		text += " until " + e.Until.Format(minuteFormat)
 	}
 	return text
+}
+
+// Passed says of an action that is over when that was, for whoever has mistaken the date; nothing of one that only restores the base, or
+// whose end is still to come.
+func (e Entry) Passed(timeZone string, now time.Time) string {
+	switch {
+	case strings.HasSuffix(e.Path, ".end"), e.Until.After(now):
+		return ""
+	case e.Recurs():
+		return fmt.Sprintf("%s (%s) has ended on %s %s: take it out, or correct its end", e.Path, e.Name, e.Until.Format("Mon "+minuteFormat), timeZone)
+	}
+	return fmt.Sprintf("%s (%s) has its start on %s %s, which has passed, so that Auto Scaling is not asked for it: take it out, or correct its start",
+		e.Path, e.Name, e.From.Format("Mon "+minuteFormat), timeZone)
 }
 
 func (e Entry) size() string {

@@ -80,8 +80,10 @@ func NewNodeScalingSchedule(ctx *pulumi.Context, name string, args *NodeScalingS
 	for _, e := range plan {
 		if e.Over(now) {
 			// Auto Scaling drops an action that is over by itself; to ask for it again would be refused.
-			if err := ctx.Log.Info(fmt.Sprintf("action %q is over and can be taken out of the arguments", e.Name), &pulumi.LogArgs{Resource: c}); err != nil {
-				return nil, err
+			if says := e.Passed(a.TimeZone, now); says != "" {
+				if err := ctx.Log.Warn(says, &pulumi.LogArgs{Resource: c}); err != nil {
+					return nil, err
+				}
 			}
 			continue
 		}
