@@ -56,8 +56,8 @@ type Action struct {
 	// Name tells actions apart: letters, digits, ".", "_" and "-". Unique among the schedule's. Required. In the console it stands
 	// behind the component's name.
 	Name string `pulumi:"name"`
-	// Recurrence is when it runs, as crontab's five fields: "0 20 * * 1-5" is 20:00 from Monday to Friday. Without it the
-	// action runs once, at Start.
+	// Recurrence is when it runs, as crontab's five fields: "0 20 * * 1-5" is 20:00 from Monday to Friday, and both 0 and 7 are
+	// Sunday. Without it the action runs once, at Start.
 	Recurrence string `pulumi:"recurrence,optional"`
 	// Min is the new smallest number of nodes; nil leaves it alone. At least one of Min, Max and Desired is required. What is
 	// set must fit whatever Base or another action may have left in force.

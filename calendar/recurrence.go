@@ -30,12 +30,13 @@ func parseRecurrence(text string) (r recurrence, problem string) {
 	if !fields.MatchString(text) {
 		return r, fmt.Sprintf("is %q, must be %s", text, want)
 	}
-	s, err := cron.ParseStandard(text)
+	f := strings.Fields(text)
+	s, err := cron.ParseStandard(strings.Join(f[:4], " ") + " " + sundays(f[4]))
 	if err != nil {
 		return r, fmt.Sprintf("is %q, must be %s: %v", text, want, err)
 	}
 	r.SpecSchedule = s.(*cron.SpecSchedule)
-	if f := strings.Fields(text); strings.HasPrefix(f[2], "*/") && f[4] != "*" || strings.HasPrefix(f[4], "*/") && f[2] != "*" {
+	if strings.HasPrefix(f[2], "*/") && f[4] != "*" || strings.HasPrefix(f[4], "*/") && f[2] != "*" {
 		return r, fmt.Sprintf("is %q, must not have a step in one of its day fields and something in the other: crons differ in whether that is \"and\" or \"or\"", text)
 	}
 	monday := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -45,6 +46,32 @@ func parseRecurrence(text string) (r recurrence, problem string) {
 		}
 	}
 	return r, fmt.Sprintf("is %q, which no date ever is", text)
+}
+
+// sundays writes the 7 in a field of days of the week as 0: both are Sunday to crontab, and the parser knows the latter only.
+func sundays(field string) string {
+	parts := strings.Split(field, ",")
+	for i, part := range parts {
+		span, step, stepped := strings.Cut(part, "/")
+		first, last, ranged := strings.Cut(span, "-")
+		from, err := strconv.Atoi(first)
+		by := 1
+		if stepped && err == nil {
+			by, err = strconv.Atoi(step)
+		}
+		switch {
+		case err != nil || by < 1 || from > 7:
+		case part == "7":
+			parts[i] = "0"
+		case ranged && last == "7":
+			var days []string
+			for day := from; day <= 7; day += by {
+				days = append(days, strconv.Itoa(day%7))
+			}
+			parts[i] = strings.Join(days, ",")
+		}
+	}
+	return strings.Join(parts, ",")
 }
 
 // onDay tells whether it runs on that date. As in crontab, a day of the month and a day of the week, both given, are an "or".

@@ -19,7 +19,9 @@ func TestRecurrencesThatAreRefused(t *testing.T) {
 		"0 20 ? * 1":                  want,
 		"0 20 * * 1\n0 20 * * 2":      want,
 		"60 20 * * 1":                 want + ": end of range (60) above maximum (59): 60",
-		"0 20 * * 7":                  want + ": end of range (7) above maximum (6): 7",
+		"0 20 * * 8":                  want + ": end of range (8) above maximum (6): 8",
+		"0 20 * * 8-7":                want + ": end of range (7) above maximum (6): 8-7",
+		"0 20 * * 5-7/0":              want + ": end of range (7) above maximum (6): 5-7/0",
 		"0 20 L * *":                  want + `: failed to parse int from L: strconv.Atoi: parsing "L": invalid syntax`,
 		"0 20 */2 * 1":                `: crons differ in whether that is "and" or "or"`,
 		"0 20 30 2 *":                 ", which no date ever is",
@@ -44,6 +46,12 @@ func TestDays(t *testing.T) {
 		"0 0 2 8 1":     "",
 		"0 0 * 7 0":     "7",
 		"0 0 1-7 jul *": "1 2 7",
+		"0 0 * * 7":     "7",
+		"0 0 * * 2,7":   "2 7",
+		"0 0 * * 5-7":   "7",
+		"0 0 * * 1-7/3": "1 7 8",
+		"0 0 * * 1-7/2": "1 7 8",
+		"0 0 * * 0-7":   "1 2 7 8",
 	} {
 		r, problem := parseRecurrence(text)
 		if problem != "" {
