@@ -62,13 +62,6 @@ func (d *differ) object(path string, before, after map[string]any) {
 			d.value(key(path, k), before[k], after[k])
 		}
 	}
-	if name, ok := after["name"].(string); ok && secretName.MatchString(name) {
-		for i, f := range d.found {
-			if f.Path == key(path, "value") {
-				d.found[i] = hideBoth(f)
-			}
-		}
-	}
 }
 
 func (d *differ) value(path string, before, after any) {
@@ -138,16 +131,6 @@ func scalars(l []any) bool {
 		}
 		return false
 	})
-}
-
-func hideBoth(f Difference) Difference {
-	if f.Old != nil {
-		f.Old = hidden{}
-	}
-	if f.New != nil {
-		f.New = hidden{}
-	}
-	return f
 }
 
 // under says whether path a is at or under path b.

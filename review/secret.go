@@ -2,6 +2,7 @@ package review
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -10,18 +11,26 @@ import (
 // any index for each index, since lists shift.
 type secrets struct {
 	paths map[string]bool
+	// values are where a variable has its value whose name says that it is secret, by the index that it has in either state.
+	values map[string]bool
 }
 
 var (
 	index = regexp.MustCompile(`\[\d+\]`)
 	// secretName is a property whose value nobody wants to see, whatever the state says.
 	secretName = regexp.MustCompile(`(?i)(password|passwd|passphrase|secret_?string|secret_?binary|client_?secret|private_?key|secret_?key|auth_?token|access_?token|api_?key)$`)
+	// secretVariable is the same for a variable's name, which means more: a field that is called "secret" or "token" names one elsewhere.
+	secretVariable = regexp.MustCompile(`(?i)(^|_)(pass|pwd|secret|secret_key_base|token|credentials?)$`)
 )
+
+func isSecretVariable(name string) bool {
+	return secretName.MatchString(name) || secretVariable.MatchString(name)
+}
 
 func anyIndex(path string) string { return index.ReplaceAllString(path, "[*]") }
 
 func secretsOf(s Step) secrets {
-	x := secrets{paths: map[string]bool{}}
+	x := secrets{paths: map[string]bool{}, values: map[string]bool{}}
 	for _, st := range []*State{s.Old, s.New} {
 		if st == nil {
 			continue
@@ -36,6 +45,7 @@ func secretsOf(s Step) secrets {
 	// Pulumi marks the data of a Secret only where the program has.
 	if s.URN.Type() == "kubernetes:core/v1:Secret" {
 		x.paths["data"], x.paths["stringData"] = true, true
+		x.paths[key("metadata.annotations", "kubectl.kubernetes.io/last-applied-configuration")] = true // what kubectl has applied, whole
 	}
 	return x
 }
@@ -48,9 +58,13 @@ func (x secrets) collect(path string, v any) {
 		for k := range v {
 			x.collect(key(path, k), v[k])
 		}
+		// A variable of a container: {name: DB_PASSWORD, value: …}.
+		if name, ok := v["name"].(string); ok && isSecretVariable(name) {
+			x.values[key(path, "value")] = true
+		}
 	case []any:
-		for _, e := range v {
-			x.collect(path+"[*]", e)
+		for i, e := range v {
+			x.collect(fmt.Sprintf("%s[%d]", path, i), e)
 		}
 	case string:
 		if inner, ok := inJSON(v); ok {
@@ -61,11 +75,19 @@ func (x secrets) collect(path string, v any) {
 	}
 }
 
-// covers says whether what is at the path must not be shown.
+// covers says whether what is at the path must not be shown, itself or with what it is a part of.
 func (x secrets) covers(path string) bool {
+	if x.values[path] {
+		return true
+	}
 	p := anyIndex(path)
+	for secret := range x.paths {
+		if under(p, secret) {
+			return true
+		}
+	}
 	last := p[strings.LastIndexAny(p, ".]")+1:]
-	return x.paths[p] || secretName.MatchString(last) || strings.HasSuffix(p, `"]`) && secretName.MatchString(strings.TrimSuffix(p, `"]`))
+	return secretName.MatchString(last) || strings.HasSuffix(p, `"]`) && secretName.MatchString(strings.TrimSuffix(p, `"]`))
 }
 
 // masked is v, which is at the path, with secrets hidden.
@@ -82,8 +104,7 @@ func (x secrets) masked(path string, v any) any {
 		for k := range v {
 			out[k] = x.masked(key(path, k), v[k])
 		}
-		// A variable of a container: {name: DB_PASSWORD, value: …}.
-		if name, ok := v["name"].(string); ok && v["value"] != nil && secretName.MatchString(name) {
+		if name, ok := v["name"].(string); ok && v["value"] != nil && isSecretVariable(name) {
 			out["value"] = hidden{}
 		}
 		return out

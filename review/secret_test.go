@@ -34,6 +34,8 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		"by its name":                 up(object{"masterPassword": "x"}, object{"masterPassword": plaintext}),
 		"a variable by its name":      up(object{"env": []any{object{"name": "DB_PASSWORD", "value": "x"}}}, object{"env": []any{object{"name": "DB_PASSWORD", "value": plaintext}}}),
 		"a variable that is new":      up(object{"env": []any{}}, object{"env": []any{object{"name": "DB_PASSWORD", "value": plaintext}}}),
+		"a variable that goes":        up(object{"env": []any{object{"name": "DB_PASSWORD", "value": plaintext}}}, object{"env": []any{object{"name": "LEVEL", "value": "x"}}}),
+		"a variable with a token":     up(object{"env": []any{object{"name": "GITHUB_TOKEN", "value": "x"}}}, object{"env": []any{object{"name": "GITHUB_TOKEN", "value": plaintext}}}),
 		"a Secret of Kubernetes":      step("update", "kubernetes:core/v1:Secret", "x", object{"data": object{"a": "x"}}, object{"data": object{"a": plaintext}}),
 		"a new Secret's key":          step("update", "kubernetes:core/v1:Secret", "x", object{"data": object{}}, object{"data": object{"a": plaintext}}),
 		"replaced for it": func() object {
@@ -44,6 +46,11 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		"found by the provider": func() object {
 			s := step("update", "aws:a/b:B", "x", object{}, object{}, object{"outputs": object{"a": plaintext}, "additionalSecretOutputs": []any{"a"}})
 			s["detailedDiff"] = object{"a": object{"kind": "update"}}
+			return s
+		}(),
+		"a Secret's key found by the provider": func() object {
+			s := step("update", "kubernetes:core/v1:Secret", "x", object{}, object{}, object{"outputs": object{"data": object{"a": plaintext}}})
+			s["detailedDiff"] = object{"data.a": object{"kind": "update"}}
 			return s
 		}(),
 		"an image": func() object {
@@ -58,6 +65,30 @@ func TestSecretsAreNeverShown(t *testing.T) {
 		}
 		if !strings.Contains(r.Full, "secret") {
 			t.Errorf("%s: nothing is said of it:\n%s", name, r.Full)
+		}
+	}
+}
+
+// TestDriftShowsNoSecrets: a provider names each key that differs by itself.
+func TestDriftShowsNoSecrets(t *testing.T) {
+	const secret, applied = "kubernetes:core/v1:Secret", "kubectl.kubernetes.io/last-applied-configuration"
+	env := func(value string) object { return object{"env": []any{object{"name": "DB_PASSWORD", "value": value}}} }
+	for name, s := range map[string]object{
+		"a Secret's key":             changed(secret, "x", object{"data": object{"a": "x"}}, object{"data": object{"a": plaintext}}, "data.a"),
+		"a Secret's key in brackets": changed(secret, "x", object{"stringData": object{"a.b": "x"}}, object{"stringData": object{"a.b": plaintext}}, `stringData["a.b"]`),
+		"what kubectl applied": changed(secret, "x", object{}, object{"metadata": object{"annotations": object{applied: `{"data": {"a": "` + plaintext + `"}}`}}},
+			`metadata.annotations["`+applied+`"] add`),
+		"below what is secret":   changed("aws:a/b:B", "x", object{"a": "[secret]"}, object{"a": object{"b": plaintext}}, "a.b"),
+		"a variable by its name": changed("kubernetes:apps/v1:Deployment", "x", env("x"), env(plaintext), "env[0].value"),
+	} {
+		r := driftOf(t, DriftOptions{}, s)
+		if r.Code != Drifted {
+			t.Errorf("%s: the exit code is %d", name, r.Code)
+		}
+		for _, text := range []string{r.Text, r.Markdown, r.Issue} {
+			if strings.Contains(text, plaintext) || !strings.Contains(text, "secret") {
+				t.Errorf("%s: it is in, or nothing is said of it in\n%s", name, text)
+			}
 		}
 	}
 }
