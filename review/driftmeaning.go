@@ -71,7 +71,7 @@ func lost(token string) string {
 
 // means says in a line what a stray does to users.
 func (f *stray) means() string {
-	token := strings.Replace(f.URN.Type(), "aws:alb/", "aws:lb/", 1)
+	token := oneToken(f.URN.Type())
 	if f.gone {
 		e, _ := find(effects, token)
 		return cmp.Or(e.deleted, lost(token))

@@ -14,15 +14,27 @@ var guarded = map[string]string{
 	"aws:ecr/repository:Repository":    "an image repository",
 	"aws:acm/certificate:Certificate":  "a certificate",
 	"aws:lb/loadBalancer:LoadBalancer": "a load balancer",
-	"aws:alb/*":                        "a load balancer",
 	"aws:rds/instance:Instance":        "a database",
 	"aws:rds/cluster:Cluster":          "a database",
 	"aws:rds/clusterInstance:*":        "a database",
 	"aws:rds/globalCluster:*":          "a database",
 	"aws:docdb/cluster:Cluster":        "a database",
+	"aws:docdb/clusterInstance:*":      "a database",
+	"aws:docdb/globalCluster:*":        "a database",
 	"aws:neptune/cluster:Cluster":      "a database",
+	"aws:neptune/clusterInstance:*":    "a database",
+	"aws:neptune/globalCluster:*":      "a database",
 	"aws:dynamodb/table:Table":         "a database",
+	"aws:memorydb/cluster:Cluster":     "a database",
+	"aws:redshift/cluster:Cluster":     "a database",
+	"aws:opensearch/domain:Domain":     "a database",
+	// Those within a server.
+	"mysql:index/database:Database":      "a database",
+	"postgresql:index/database:Database": "a database",
 }
+
+// oneToken is a type's token where the provider has it under two.
+func oneToken(token string) string { return strings.Replace(token, "aws:alb/", "aws:lb/", 1) }
 
 // guard finds the changes that are refused, and lets through those that are named. It returns what is wrong with the names.
 func (p *plan) guard(more, allow []string) []string {
@@ -39,8 +51,10 @@ func (p *plan) guard(more, allow []string) []string {
 		if c.kind != replaced && c.kind != deleted {
 			continue
 		}
-		if what, ok := find(types, c.URN.Type()); ok {
-			c.guard = what
+		for _, token := range []string{oneToken(c.URN.Type()), c.URN.Type()} {
+			if what, ok := find(types, token); ok && c.guard == "" {
+				c.guard = what
+			}
 		}
 		if c.Old != nil && c.Old.Protect {
 			c.guard = "protected"
@@ -56,10 +70,14 @@ func (p *plan) guard(more, allow []string) []string {
 				fits = append(fits, c)
 			}
 		}
-		switch len(fits) {
-		case 1:
-			fits[0].allowed = true
-		case 0:
+		// One resource may have more than one state that goes: what an earlier run has left of a replacement, too.
+		several := slices.ContainsFunc(fits, func(c *change) bool { return c.URN != fits[0].URN })
+		switch {
+		case len(fits) > 0 && !several:
+			for _, c := range fits {
+				c.allowed = true
+			}
+		case len(fits) == 0:
 			if !p.Failed && p.Broken == "" {
 				wrong = append(wrong, p.nothingFits(name, refused))
 			}

@@ -11,9 +11,11 @@ func TestGuardedTypesAreRefused(t *testing.T) {
 		"aws:eks/cluster:Cluster": true, "aws:eks/nodeGroup:NodeGroup": true, "aws:ecr/repository:Repository": true, "aws:acm/certificate:Certificate": true,
 		"aws:lb/loadBalancer:LoadBalancer": true, "aws:alb/loadBalancer:LoadBalancer": true, "aws:rds/instance:Instance": true, "aws:rds/cluster:Cluster": true,
 		"aws:rds/parameterGroup:ParameterGroup": false, "aws:acm/certificateValidation:CertificateValidation": false, "aws:ecr/lifecyclePolicy:LifecyclePolicy": false,
-		"kubernetes:apps/v1:Deployment": false, "aws:s3/bucketV2:BucketV2": false,
+		"kubernetes:apps/v1:Deployment": false, "aws:s3/bucketV2:BucketV2": false, "aws:alb/listener:Listener": false, "aws:lb/listener:Listener": false,
+		"aws:redshift/cluster:Cluster": true, "aws:memorydb/cluster:Cluster": true, "aws:docdb/clusterInstance:ClusterInstance": true,
+		"postgresql:index/database:Database": true,
 	} {
-		for op, lost := range map[string]bool{"delete": true, "replace": true, "create-replacement": true, "delete-replaced": true, "update": false, "create": false, "same": false, "read": false, "discard": false, "read-replacement": false} {
+		for op, lost := range map[string]bool{"delete": true, "replace": true, "create-replacement": true, "import-replacement": true, "delete-replaced": true, "update": false, "create": false, "same": false, "read": false, "discard": false, "read-replacement": false} {
 			before, after := object{"a": "1"}, object{"a": "2"}
 			if op == "create" {
 				before = nil
@@ -110,6 +112,34 @@ func TestAllowNamesExactlyOneResource(t *testing.T) {
 			t.Errorf("%q ends with %d, want %d: %q", c.allow, r.Code, c.code, r.Problems)
 		}
 		has(t, r.Markdown+strings.Join(r.Problems, "\n"), c.says)
+	}
+}
+
+// TestStepsOfOneResourceAreOne: the engine says a replacement by an import in two steps, and an earlier run may have left a state behind.
+func TestStepsOfOneResourceAreOne(t *testing.T) {
+	const token = "aws:ecr/repository:Repository"
+	before, after := object{"name": "api"}, object{"name": "web"}
+	left := step("delete-replaced", token, "images", before, nil, object{"delete": true})
+	for name, c := range map[string]struct {
+		steps []object
+		says  string
+	}{
+		"an import in its place":     {[]object{step("import-replacement", token, "images", before, after), step("replace", token, "images", before, after)}, "| 0 | 0 | 1 | 0 |"},
+		"a read in its place":        {[]object{step("read-replacement", token, "images", before, after), step("replace", token, "images", before, after)}, "| 0 | 0 | 1 | 0 |"},
+		"what was left, and the new": {[]object{left, step("delete", token, "images", after, nil)}, "| 0 | 0 | 0 | 2 |"},
+	} {
+		for _, allow := range []string{"images", urnOf(token, "images")} {
+			r := reviewed(t, Options{Allow: []string{allow}}, c.steps...)
+			if r.Code != Fine {
+				t.Errorf("%s, %s allowed, ends with %d: %q", name, allow, r.Code, r.Problems)
+			}
+			has(t, r.Markdown, c.says, "not --show-replacement-steps")
+		}
+		r := reviewed(t, Options{}, c.steps...)
+		if r.Code != Refused {
+			t.Errorf("%s ends with %d", name, r.Code)
+		}
+		has(t, r.Markdown, "slipway-allow:images`")
 	}
 }
 

@@ -67,7 +67,7 @@ func (w *writer) source(c *change, d Difference) string {
 func (w *writer) unlock(c *change) string {
 	name := c.URN.Name()
 	for _, other := range w.changes {
-		if other != c && other.guard != "" && other.URN.Name() == name {
+		if other.URN != c.URN && other.guard != "" && other.URN.Name() == name {
 			name = string(c.URN)
 		}
 	}

@@ -116,7 +116,7 @@ func (p *plan) mean() {
 		if c.kind != replaced && c.kind != deleted {
 			continue
 		}
-		e, _ := find(effects, strings.Replace(c.URN.Type(), "aws:alb/", "aws:lb/", 1))
+		e, _ := find(effects, oneToken(c.URN.Type()))
 		c.means = e.replaced
 		if c.kind == deleted {
 			c.means = e.deleted

@@ -109,13 +109,13 @@ func (p *Preview) finish(sames int) {
 		switch s.Op {
 		case "replace":
 			logical[s.URN] = true
-		case "create-replacement":
+		case "create-replacement", "import-replacement", "read-replacement":
 			made[s.URN] = true
 		}
 	}
 	for _, s := range p.Steps {
 		// A replacement is one step, and with --show-replacement-steps two more that carry it out.
-		if logical[s.URN] && (s.Op == "create-replacement" || s.Op == "delete-replaced") || made[s.URN] && s.Op == "delete-replaced" {
+		if logical[s.URN] && (s.Op == "create-replacement" || s.Op == "import-replacement" || s.Op == "delete-replaced") || made[s.URN] && s.Op == "delete-replaced" {
 			continue
 		}
 		steps = append(steps, s)
