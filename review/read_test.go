@@ -84,7 +84,7 @@ func TestACutPreviewIsAnError(t *testing.T) {
 	}
 	check(stream[:strings.LastIndex(stream[:summary], "\n")+1])
 	torn := strings.Join(lines[:30], "") + lines[30][:len(lines[30])/2] + "\n" + strings.Join(lines[31:], "")
-	for _, text := range []string{"", "\n", torn, document + document[:len(document)/2], "error: no stack selected\n", `{"other": 1}`, document + document, document + stream} {
+	for _, text := range []string{"", "\n", torn, document + document[:len(document)/2], "error: no stack selected\n", `{"other": 1}`, `{"duration": 1}`, `{"steps": []}`, document + document, document + stream} {
 		check(text)
 	}
 }

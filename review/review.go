@@ -53,6 +53,9 @@ type Report struct {
 // Review judges a preview.
 func Review(p *Preview, o Options) Report {
 	project, stack := p.names(o.Stack)
+	if p.Broken == "" && !p.Failed && len(p.Steps) == 0 {
+		p.Broken = "the input has no steps: a whole preview has at least that of its stack"
+	}
 	plan := p.plan()
 	plan.mean()
 	plan.rename()
