@@ -321,20 +321,34 @@ func (r *DriftReport) Says(issue string) bool {
 	return strings.Contains(issue, r.fingerprint())
 }
 
+// newsLimit is how many bytes of resources a comment on what is different names; one more and what stands around them have room besides.
+const newsLimit = CommentLimit - 5000
+
 // Since is what is different since an issue was written whose text is given, in Markdown.
 func (r *DriftReport) Since(issue string) string {
 	before := fingerprinted(issue)
 	var b strings.Builder
+	unsaid := 0
+	say := func(what string, f *stray) {
+		if b.Len() > newsLimit {
+			unsaid++
+			return
+		}
+		fmt.Fprintf(&b, "- %s: %s, %s\n", what, r.code(f.URN.Name()), r.code(typeName(f.URN.Type())))
+	}
 	for _, f := range r.finds {
 		k := f.key()
 		was, known := before[k]
 		delete(before, k)
 		switch {
 		case !known:
-			fmt.Fprintf(&b, "- new: %s, %s\n", r.code(f.URN.Name()), r.code(typeName(f.URN.Type())))
+			say("new", f)
 		case was != f.hash():
-			fmt.Fprintf(&b, "- differs otherwise than before: %s, %s\n", r.code(f.URN.Name()), r.code(typeName(f.URN.Type())))
+			say("differs otherwise than before", f)
 		}
+	}
+	if unsaid > 0 {
+		fmt.Fprintf(&b, "- … and %d more\n", unsaid)
 	}
 	if n := len(before); n > 0 {
 		fmt.Fprintf(&b, "- %s as the stack says again, or %s the stack's no more\n", pick(n, "1 other is", fmt.Sprintf("%d others are", n)), pick(n, "is", "are"))

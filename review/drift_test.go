@@ -322,4 +322,10 @@ func TestAnIssueFits(t *testing.T) {
 	if again := driftOf(t, DriftOptions{}, many...); !again.Says(r.Issue) {
 		t.Error("it does not know itself again")
 	}
+	for _, s := range many {
+		s["urn"] = s["urn"].(string) + strings.Repeat("é", 100)
+	}
+	if r := driftOf(t, DriftOptions{}, many...); len(r.Since("")) > CommentLimit || !strings.HasSuffix(r.Since(""), " more\n") {
+		t.Errorf("what is different has %d bytes, and ends with %q", len(r.Since("")), r.Since("")[len(r.Since(""))-40:])
+	}
 }
