@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -34,8 +35,8 @@ type workflow struct {
 }
 
 type workflowStep struct {
-	Name, Uses, Run string
-	With            map[string]string
+	ID, Name, Uses, Run string
+	With, Env           map[string]string
 }
 
 func readWorkflows(t *testing.T) map[string]workflow {
@@ -148,6 +149,58 @@ func TestWorkflowsRunNothingThatOthersWrite(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAPreviewThatFailedIsNeverGreen: the CLI may print a whole preview, in which a review finds nothing, and fail all the same.
+func TestAPreviewThatFailedIsNeverGreen(t *testing.T) {
+	for job, j := range readWorkflows(t)["pull-request"].Jobs {
+		for reviewed, want := range map[int]map[int]int{0: {0: 0, 255: 1}, 3: {0: 3, 255: 3}} {
+			for previewed, code := range want {
+				if got := runSteps(t, j.Steps, previewed, reviewed); got != code {
+					t.Errorf("%s: after a preview that ended with %d, and a review with %d, the step ends with %d, want %d", job, previewed, reviewed, got, code)
+				}
+			}
+		}
+	}
+}
+
+// runSteps runs the steps "preview" and "review" with programs that end with these codes, and returns what the second one ends with.
+func runSteps(t *testing.T, steps []workflowStep, previewed, reviewed int) int {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name string, code int) {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, fmt.Appendf(nil, "#!/bin/sh\necho '{}'; echo x > short.md\nexit %d\n", code), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("path/pulumi", previewed)
+	write("bin/sandbox", previewed)
+	write("bin/slipway", reviewed)
+	outputs, code := filepath.Join(dir, "outputs"), -1
+	for _, name := range []string{"preview", "review"} {
+		i := slices.IndexFunc(steps, func(s workflowStep) bool { return s.Name == name })
+		if i < 0 {
+			t.Fatalf("there is no step %q", name)
+		}
+		c := exec.Command("bash", "-euo", "pipefail", "-c", steps[i].Run)
+		c.Dir, c.Env = dir, append(os.Environ(), "PATH="+filepath.Join(dir, "path")+":"+os.Getenv("PATH"), "STACK=prod", "LABELS=[]", "RUN=x", "GITHUB_OUTPUT="+outputs,
+			"GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary"))
+		said, _ := os.ReadFile(outputs)
+		for k, v := range steps[i].Env {
+			if v == "${{ steps.preview.outputs.failed }}" {
+				c.Env = append(c.Env, k+"="+strings.TrimPrefix(strings.TrimSpace(string(said)), "failed="))
+			}
+		}
+		out, _ := c.CombinedOutput()
+		if code = c.ProcessState.ExitCode(); name == "preview" && code != 0 {
+			t.Fatalf("the step %q ends with %d:\n%s", name, code, out)
+		}
+	}
+	return code
 }
 
 func events(n yaml.Node) (names []string) {
