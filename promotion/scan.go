@@ -202,6 +202,9 @@ func parseSarif(b []byte) (Report, error) {
 	}
 	var doc struct {
 		Runs []struct {
+			Invocations []struct {
+				Successful *bool `json:"executionSuccessful"`
+			} `json:"invocations"`
 			Tool struct {
 				Driver struct {
 					Rules []rule `json:"rules"`
@@ -223,6 +226,15 @@ func parseSarif(b []byte) (Report, error) {
 	}
 	r := Report{Findings: map[Severity]int{}}
 	for _, run := range doc.Runs {
+		// https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/sarif-v2.1.0-os.html, 3.14.23 and 3.20.14: no list is not an empty one.
+		if run.Results == nil {
+			return Report{Unfinished: "SARIF with a run that has no results, not even an empty list of them"}, nil
+		}
+		for _, i := range run.Invocations {
+			if i.Successful != nil && !*i.Successful {
+				return Report{Unfinished: "SARIF with a run that did not succeed"}, nil
+			}
+		}
 		byID := map[string]rule{}
 		for _, d := range run.Tool.Driver.Rules {
 			byID[d.ID] = d

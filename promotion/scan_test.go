@@ -39,7 +39,12 @@ func TestReports(t *testing.T) {
 		`{"imageScanStatus":{"status":"IN_PROGRESS"}}`:                               "IN_PROGRESS",
 		`{"imageScanStatus":{"status":"UNSUPPORTED_IMAGE","description":"scratch"}}`: "UNSUPPORTED_IMAGE: scratch",
 		`{"imageScanStatus":{"status":"ACTIVE"}}`:                                    "",
-		`{"runs":[]}`: "SARIF without a run",
+		`{"runs":[]}`:                 "SARIF without a run",
+		`{"runs":[{"results":[]}]}`:   "",
+		`{"runs":[{}]}`:               "SARIF with a run that has no results, not even an empty list of them",
+		`{"runs":[{"results":null}]}`: "SARIF with a run that has no results, not even an empty list of them",
+		`{"runs":[{"results":[],"invocations":[{"executionSuccessful":true}]}]}`:                               "",
+		`{"runs":[{"results":[],"invocations":[{"executionSuccessful":true},{"executionSuccessful":false}]}]}`: "SARIF with a run that did not succeed",
 	} {
 		if r, err := promotion.ParseReport([]byte(text)); err != nil || r.Unfinished != want {
 			t.Errorf("%s: %+v, %v, want %q", text, r, err, want)
