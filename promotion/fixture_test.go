@@ -1,7 +1,9 @@
 package promotion_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"net/http"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -158,4 +160,41 @@ func without(t failer, index []byte, arch string) []byte {
 		t.Fatal(err)
 	}
 	return out
+}
+
+// plainly is the manifest of an index that says no platform of what it has, but for what is none.
+func plainly(t failer, index []byte) []byte {
+	t.Helper()
+	var m v1.IndexManifest
+	if err := json.Unmarshal(index, &m); err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range m.Manifests {
+		if d.Platform.OS != "unknown" {
+			m.Manifests[i].Platform = nil
+		}
+	}
+	out, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// put writes a manifest as it is into the registry of builds.
+func put(t failer, w wire, repository, reference, kind string, content []byte) {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodPut, "http://"+buildHost+"/v2/"+repository+"/manifests/"+reference, bytes.NewReader(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", kind)
+	resp, err := w.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusCreated {
+		t.Fatalf("%s: %s", reference, resp.Status)
+	}
 }

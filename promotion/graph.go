@@ -19,11 +19,14 @@ type manifest struct {
 	v1.Descriptor
 	raw     []byte
 	subject *v1.Hash
-	// tag is set for what cosign attaches by the name of a tag.
-	tag   string
+	// tags are those by whose names cosign attaches it: one for each thing that it is attached to.
+	tags  []string
 	blobs []v1.Descriptor
-	// platform is that of an image; none of an index or an artifact.
+	// config is an image's configuration, or what an artifact has in its place; nil of an index.
+	config *v1.Descriptor
+	// platform is that of an image; none of an index or an artifact. asks says that only the image's configuration tells it: no index does.
 	platform *v1.Platform
+	asks     bool
 	there    bool
 }
 
@@ -101,12 +104,15 @@ func (g *graph) consistsOf(ctx context.Context, m *manifest, what string) error 
 		if platform != nil {
 			of = what + " for " + platform.String()
 		}
-		if _, err := g.add(ctx, c.Digest, platform, of); err != nil {
+		part, err := g.add(ctx, c.Digest, platform, of)
+		if err != nil {
 			return err
 		}
+		part.asks = part.asks || c.Platform == nil && part.config != nil && part.config.MediaType.IsConfig()
 	}
 	if parts.Config != nil {
 		m.blobs = append(m.blobs, *parts.Config)
+		m.config = parts.Config
 	}
 	for _, l := range parts.Layers {
 		// Layers that stay where they are: https://github.com/opencontainers/image-spec/blob/main/layer.md#non-distributable-layers
@@ -156,7 +162,7 @@ func (g *graph) attached(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			a.tag = tag
+			a.tags = append(a.tags, tag)
 		}
 	}
 	return nil
@@ -176,34 +182,45 @@ func (g *graph) blobs() (out []v1.Descriptor) {
 	return out
 }
 
-// platforms are those that there are, from the index or, of a single image, from its configuration.
+// platforms are those that there are, from the index or, of an image that none tells of, from its configuration.
 func (g *graph) platforms(ctx context.Context, root *manifest) ([]v1.Platform, error) {
-	if root.Descriptor.MediaType.IsImage() {
-		if len(root.blobs) == 0 {
-			return nil, nil
-		}
-		layer, err := g.puller.Layer(ctx, g.from.Digest(root.blobs[0].Digest.String()))
-		if err != nil {
-			return nil, explain(err, g.from, "the image's configuration")
-		}
-		content, err := layer.Compressed()
-		if err != nil {
-			return nil, explain(err, g.from, "the image's configuration")
-		}
-		defer content.Close()
-		config, err := v1.ParseConfigFile(content)
-		if err != nil {
-			return nil, wrapped(err, "the image's configuration")
-		}
-		root.platform = config.Platform()
-	}
+	root.asks = root.Descriptor.MediaType.IsImage() && root.config != nil
 	var out []v1.Platform
 	for _, m := range g.manifests {
+		if m.asks && m.platform == nil {
+			p, err := g.configured(ctx, m)
+			if err != nil {
+				return nil, err
+			}
+			m.platform = p
+		}
 		if m.platform != nil && !slices.ContainsFunc(out, m.platform.Equals) {
 			out = append(out, *m.platform)
 		}
 	}
 	return out, nil
+}
+
+// configured is the platform that an image's configuration says; nil for what BuildKit puts beside images.
+func (g *graph) configured(ctx context.Context, m *manifest) (*v1.Platform, error) {
+	what := "the configuration of image " + m.Digest.String()
+	layer, err := g.puller.Layer(ctx, g.from.Digest(m.config.Digest.String()))
+	if err != nil {
+		return nil, explain(err, g.from, what)
+	}
+	content, err := layer.Compressed()
+	if err != nil {
+		return nil, explain(err, g.from, what)
+	}
+	defer content.Close()
+	config, err := v1.ParseConfigFile(content)
+	if err != nil {
+		return nil, wrapped(err, what)
+	}
+	if p := config.Platform(); p != nil && p.OS != "unknown" {
+		return p, nil
+	}
+	return nil, nil
 }
 
 // lacking says which of the wanted platforms are not there.

@@ -89,7 +89,7 @@ func (p *Plan) connect() (err error) {
 	}
 	opts := []remote.Option{
 		remote.WithAuthFromKeychain(p.request.Keychain),
-		remote.WithTransport(&patient{Patience: p.request.Patience, next: next}),
+		remote.WithTransport(wholeLists{&patient{Patience: p.request.Patience, next: next}}),
 		remote.WithUserAgent("slipway"),
 		// The library's own retries do not look at Retry-After.
 		remote.WithRetryBackoff(remote.Backoff{Steps: 1}), remote.WithRetryPredicate(func(error) bool { return false }), remote.WithRetryStatusCodes(),
@@ -138,7 +138,11 @@ func (p *Plan) tagged(ctx context.Context, tag string, digest v1.Hash) (bool, er
 	case err != nil:
 		return false, explain(err, p.to, "target "+p.to.Tag(tag).Name())
 	case got.Digest != digest:
-		return false, fmt.Errorf("the tag %q of %s is at %s, and would have to move to %s: tags do not move, promote under another version", tag, p.to.Name(), got.Digest, digest)
+		what := "promote under another version"
+		if tag != p.Tag { // cosign's, which has the image's digest for a name
+			what = "what is attached by it has changed since it was copied; delete the tag there, and run the same command again"
+		}
+		return false, fmt.Errorf("the tag %q of %s is at %s, and would have to move to %s: tags do not move, %s", tag, p.to.Name(), got.Digest, digest, what)
 	}
 	return true, nil
 }
@@ -206,11 +210,16 @@ func (p *Plan) compare(ctx context.Context) error {
 	return nil
 }
 
-// has tells whether the target has a manifest, under its tag where it has one, and lists it where it refers to something: a
+// has tells whether the target has a manifest, under its tags where it has some, and lists it where it refers to something: a
 // registry without the referrers API has a list of its own for that, which is written after the manifest.
 func (p *Plan) has(ctx context.Context, m *manifest) (bool, error) {
-	if m.tag != "" {
-		return p.tagged(ctx, m.tag, m.Digest)
+	for _, tag := range m.tags {
+		if there, err := p.tagged(ctx, tag, m.Digest); err != nil || !there {
+			return false, err
+		}
+	}
+	if len(m.tags) > 0 && m.subject == nil {
+		return true, nil
 	}
 	if _, err := p.puller.Head(ctx, p.to.Digest(m.Digest.String())); missing(err) {
 		return false, nil

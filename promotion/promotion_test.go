@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -103,6 +104,91 @@ func TestASignatureThatIsNotListedIsWrittenAgain(t *testing.T) {
 		if n := len(w.list(t, subject).Manifests); n != want {
 			t.Errorf("%d are listed for %s, want %d", n, subject, want)
 		}
+	}
+}
+
+// A list that comes in pages, as of a type with a parameter, is read to its end.
+func TestAllPagesOfReferrersAreRead(t *testing.T) {
+	page := func(rw http.ResponseWriter, req *http.Request, next http.Handler) {
+		var list v1.IndexManifest
+		if err := json.Unmarshal(answered(req, next).Body.Bytes(), &list); err != nil {
+			t.Error(err)
+		}
+		n, _ := strconv.Atoi(req.URL.Query().Get("n"))
+		if n+1 < len(list.Manifests) {
+			rw.Header().Set("Link", fmt.Sprintf(`<%s?n=%d>; rel="next"`, req.URL.Path, n+1))
+		}
+		list.Manifests = list.Manifests[min(n, len(list.Manifests)):min(n+1, len(list.Manifests))]
+		rw.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json; charset=utf-8")
+		_ = json.NewEncoder(rw).Encode(list)
+	}
+	w := newWorld(t)
+	w.from.set(on(http.MethodGet, "/referrers/", 1, 0, page))
+	w.must(t)
+	for _, d := range w.image.referrers {
+		if w.to.manifests["frontend@"+d] == nil {
+			t.Errorf("%s stayed behind", d)
+		}
+	}
+	for name, c := range map[string]struct {
+		fault fault
+		words string
+	}{
+		"another host": {func(rw http.ResponseWriter, req *http.Request, next http.Handler) {
+			rw.Header().Set("Link", `<https://evil.example.com`+req.URL.Path+`?n=1>; rel="next"`)
+			next.ServeHTTP(rw, req)
+		}, "is not the same list"},
+		"a circle": {func(rw http.ResponseWriter, req *http.Request, next http.Handler) {
+			rw.Header().Set("Link", "<"+req.URL.Path+`>; rel="next"`)
+			next.ServeHTTP(rw, req)
+		}, "more than 1000 pages"},
+		"a page that is not there": {func(rw http.ResponseWriter, req *http.Request, next http.Handler) {
+			if req.URL.RawQuery != "" {
+				rw.WriteHeader(http.StatusNotFound)
+				return
+			}
+			rw.Header().Set("Link", "<"+req.URL.Path+`?n=1>; rel="next"`)
+			next.ServeHTTP(rw, req)
+		}, "what refers to"},
+	} {
+		w := newWorld(t)
+		w.from.set(on(http.MethodGet, "/referrers/", 1, 0, c.fault))
+		_, err := promotion.Prepare(t.Context(), w.request)
+		if err == nil || !contains(err.Error(), c.words) {
+			t.Errorf("%s: got %v, want %q", name, err, c.words)
+		}
+	}
+}
+
+// One list of parts may be attached to an image and to its index alike.
+func TestWhatIsAttachedTwiceGetsBothTags(t *testing.T) {
+	w := newWorld(t)
+	for _, of := range []string{w.image.digest, w.image.arm64} {
+		d := w.image.cosign[strings.Replace(w.image.digest, ":", "-", 1)+".sig"]
+		put(t, w.wire, "team/frontend", strings.Replace(of, ":", "-", 1)+".sbom", "application/vnd.oci.image.manifest.v1+json", w.from.manifests["team/frontend@"+d])
+	}
+	w.must(t)
+	for _, tag := range []string{w.image.digest + ".sig", w.image.digest + ".sbom", w.image.arm64 + ".sbom"} {
+		if w.to.tags["frontend:"+strings.Replace(tag, ":", "-", 1)] == "" {
+			t.Errorf("%s stayed behind", tag)
+		}
+	}
+	w.to.set(nil)
+	if w.must(t); w.to.asked("^PUT") > 0 {
+		t.Error("written again")
+	}
+}
+
+// Another signature is in another manifest under the same tag, and no other version of the image would help.
+func TestASignatureThatWasAddedSaysWhatToDo(t *testing.T) {
+	w := newWorld(t)
+	w.must(t)
+	tag := strings.Replace(w.image.digest, ":", "-", 1) + ".sig"
+	put(t, w.wire, "team/frontend", tag, "application/vnd.oci.image.manifest.v1+json", w.from.manifests["team/frontend@"+w.image.amd64])
+	w.request.Environment = "staging"
+	_, err := w.promote(t.Context())
+	if err == nil || !contains(err.Error(), tag) || !contains(err.Error(), "delete the tag there") || contains(err.Error(), "another version") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -16,13 +16,13 @@ func (p *Plan) Run(ctx context.Context) error {
 	if err := p.copyBlobs(ctx); err != nil {
 		return err
 	}
-	if err := p.putAll(ctx, func(m *manifest) bool { return m.tag == "" }); err != nil {
+	if err := p.putAll(ctx, func(m *manifest) bool { return len(m.tags) == 0 }); err != nil {
+		return err
+	}
+	if err := p.putAll(ctx, func(m *manifest) bool { return len(m.tags) > 0 }); err != nil {
 		return err
 	}
 	if err := p.describeReferrers(ctx); err != nil {
-		return err
-	}
-	if err := p.putAll(ctx, func(m *manifest) bool { return m.tag != "" }); err != nil {
 		return err
 	}
 	return p.mark(ctx)
@@ -88,10 +88,15 @@ func (p *Plan) copyBlob(ctx context.Context, b v1.Descriptor) error {
 	return explain(err, side, fmt.Sprintf("copying blob %s from %s to %s", b.Digest, p.from.Name(), p.to.Name()))
 }
 
-// put writes a manifest under its digest, or under its tag.
+// put writes a manifest under its digest, or under its tags.
 func (p *Plan) put(ctx context.Context, m *manifest) error {
-	if m.tag != "" {
-		return p.setTag(ctx, m.tag, m)
+	for _, tag := range m.tags {
+		if err := p.setTag(ctx, tag, m); err != nil {
+			return err
+		}
+	}
+	if len(m.tags) > 0 {
+		return nil
 	}
 	to := p.to.Digest(m.Digest.String())
 	return explain(p.pusher.Put(ctx, to, m), p.to, "writing "+to.Name())

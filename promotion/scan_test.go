@@ -89,6 +89,23 @@ func TestTheGate(t *testing.T) {
 	}
 }
 
+// An image of an index that names no platform for it is scanned as all others: its own configuration tells which it is for.
+func TestTheGateLooksAtImagesWithoutAPlatform(t *testing.T) {
+	w := newWorld(t)
+	index := plainly(t, w.from.manifests["team/frontend@"+w.image.digest])
+	put(t, w.wire, "team/frontend", "1.4.1", "application/vnd.oci.image.index.v1+json", index)
+	w.request.Source = buildHost + "/team/frontend:1.4.1"
+	plan, err := promotion.Prepare(t.Context(), w.request)
+	if err != nil || strings.Join(plan.Platforms, " ") != "linux/amd64 linux/arm64/v8" {
+		t.Errorf("platforms %v, %v", plan, err)
+	}
+	w.request.Gate = &promotion.Gate{Max: promotion.Medium, Reports: []promotion.Report{{Digest: w.image.amd64, Findings: map[promotion.Severity]int{}}}}
+	want := "no scan is of linux/arm64/v8 (" + w.image.arm64 + ")"
+	if _, err := promotion.Prepare(t.Context(), w.request); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got  %v\nwant %q", err, want)
+	}
+}
+
 func FuzzParseReport(f *testing.F) {
 	for _, file := range []string{"ecr.json", "sarif.json"} {
 		b, err := os.ReadFile("testdata/" + file)
