@@ -52,8 +52,9 @@ type RolesArgs struct {
 	// ReadPolicyArns are further policies of Preview and Drift, at most 9, for what the stack has beside the components of the production
 	// stack; they should read only. Default none.
 	ReadPolicyArns []pulumi.StringInput `pulumi:"readPolicyArns,optional"`
-	// DeployPolicyArns are further policies of Deploy, at most 4: a web application firewall, policies that scale nodes, registry-wide settings
-	// and HaproxyFleets are not in the rights that it has. Default none.
+	// DeployPolicyArns are further policies of Deploy, at most 4: a web application firewall, policies that scale nodes, repositories that other
+	// accounts may use (ecr:SetRepositoryPolicy, ecr:GetRepositoryPolicy, ecr:DeleteRepositoryPolicy), registry-wide settings and HaproxyFleets are
+	// not in the rights that it has. Default none.
 	DeployPolicyArns []pulumi.StringInput `pulumi:"deployPolicyArns,optional"`
 	// SessionMinutes is how long a job may use a role at most, 60 to 720; default 60, which is also what a job gets that asks for nothing. A
 	// deployment that drains many nodes takes longer: give it more here, and as role-duration-seconds in the workflow.
