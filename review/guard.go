@@ -36,6 +36,9 @@ var guarded = map[string]string{
 // oneToken is a type's token where the provider has it under two.
 func oneToken(token string) string { return strings.Replace(token, "aws:alb/", "aws:lb/", 1) }
 
+// handle is a short name of one resource alone, for a label: those of GitHub have 50 characters at most, which no URN fits.
+func handle(u URN) string { return "urn-" + digest(string(u)) }
+
 // guard finds the changes that are refused, and lets through those that are named. It returns what is wrong with the names.
 func (p *plan) guard(more, allow []string) []string {
 	types := map[string]string{}
@@ -66,7 +69,7 @@ func (p *plan) guard(more, allow []string) []string {
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(allow))) {
 		var fits []*change
 		for _, c := range refused {
-			if string(c.URN) == name || c.URN.Name() == name {
+			if string(c.URN) == name || c.URN.Name() == name || handle(c.URN) == name {
 				fits = append(fits, c)
 			}
 		}

@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -143,11 +144,39 @@ func TestStepsOfOneResourceAreOne(t *testing.T) {
 	}
 }
 
-// TestALabelThatIsTooLongIsNotProposed: GitHub's end at 50 characters.
-func TestALabelThatIsTooLongIsNotProposed(t *testing.T) {
-	name := strings.Repeat("x", 37)
-	has(t, reviewed(t, Options{}, step("delete", "aws:rds/instance:Instance", name, object{"a": "1"}, nil)).Markdown, "--allow", "not slipway-allow:")
-	has(t, reviewed(t, Options{}, step("delete", "aws:rds/instance:Instance", name[1:], object{"a": "1"}, nil)).Markdown, "slipway-allow:")
+// TestALabelThatIsTooLongHasAnother: GitHub's end at 50 characters. Those that are proposed let through, and nothing else.
+func TestALabelThatIsTooLongHasAnother(t *testing.T) {
+	const token = "aws:rds/instance:Instance"
+	gone := func(token, name string) object { return step("delete", token, name, object{"a": "1"}, nil) }
+	long := strings.Repeat("x", 37)
+	for name, steps := range map[string][]object{
+		"fits":                   {gone(token, long[1:])},
+		"too long":               {gone(token, long)},
+		"with a comma":           {gone(token, "a,b")},
+		"of two of one name":     {gone(token, "db"), gone("aws:rds/cluster:Cluster", "db")},
+		"of two that are longer": {gone(token, long), gone("aws:rds/cluster:Cluster", long)},
+	} {
+		said := reviewed(t, Options{}, steps...).Markdown
+		labels := regexp.MustCompile("the label `slipway-allow:([^`]*)`").FindAllStringSubmatch(said, -1)
+		if len(labels) != len(steps) {
+			t.Errorf("%s: %d labels are proposed:\n%s", name, len(labels), said)
+		}
+		var allow []string
+		for _, l := range labels {
+			if allow = append(allow, l[1]); len(AllowLabel+l[1]) > 50 || strings.Contains(l[1], ",") {
+				t.Errorf("%s: no label is called %q", name, l[1])
+			}
+		}
+		if r := reviewed(t, Options{Allow: allow}, steps...); r.Code != Fine {
+			t.Errorf("%s: with what is proposed it ends with %d: %q", name, r.Code, r.Problems)
+		}
+		if r := reviewed(t, Options{Allow: allow[1:]}, steps...); r.Code != Refused {
+			t.Errorf("%s: with one too few it ends with %d: %q", name, r.Code, r.Problems)
+		}
+	}
+	if r := reviewed(t, Options{Allow: []string{handle(URN(urnOf(token, "other")))}}, gone(token, "db")); r.Code != Usage {
+		t.Errorf("another's ends with %d", r.Code)
+	}
 }
 
 func TestARenameIsSeen(t *testing.T) {

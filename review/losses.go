@@ -71,11 +71,11 @@ func (w *writer) unlock(c *change) string {
 			name = string(c.URN)
 		}
 	}
-	s := "`--allow` " + w.code(name)
-	// GitHub's names of labels have 50 characters at most.
-	if label := AllowLabel + name; len(label) <= 50 && !strings.Contains(name, ",") {
-		s = "the label " + w.code(label) + " or " + s
+	label := AllowLabel + name
+	if len(label) > longestLabel || strings.Contains(name, ",") {
+		label = AllowLabel + handle(c.URN)
 	}
+	s := "the label " + w.code(label) + " or `--allow` " + w.code(name)
 	if c.Old != nil && c.Old.Protect {
 		s += "; Pulumi itself refuses it until its protection is taken off and that is deployed"
 	}
@@ -84,6 +84,9 @@ func (w *writer) unlock(c *change) string {
 
 // AllowLabel begins the labels of a pull request that allow a change of what is guarded: slipway-allow:NAME.
 const AllowLabel = "slipway-allow:"
+
+// longestLabel is how long GitHub's names of labels may be.
+const longestLabel = 50
 
 // item is what is said of a change: items that differ in nothing but the name become one.
 type item struct {

@@ -21,7 +21,8 @@ const CommentLimit = 65000
 
 // Options of a review; the zero value is one that allows nothing.
 type Options struct {
-	// Allow names resources that may be replaced or deleted though they are guarded, each by its name or its URN, exactly.
+	// Allow names resources that may be replaced or deleted though they are guarded, each by its name, by its URN, or, where neither fits a label,
+	// by what a review proposes ("urn-" and 12 digits of the URN's SHA-256); exactly.
 	Allow []string
 	// Guard has further types that are guarded, such as "aws:s3/bucketV2:BucketV2"; a * at the end stands for any rest.
 	Guard []string
