@@ -181,10 +181,10 @@ func plainly(t failer, index []byte) []byte {
 	return out
 }
 
-// put writes a manifest as it is into the registry of builds.
-func put(t failer, w wire, repository, reference, kind string, content []byte) {
+// put writes a manifest as it is into the repository of builds.
+func put(t failer, w wire, reference, kind string, content []byte) {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPut, "http://"+buildHost+"/v2/"+repository+"/manifests/"+reference, bytes.NewReader(content))
+	req, err := http.NewRequest(http.MethodPut, "http://"+buildHost+"/v2/team/frontend/manifests/"+reference, bytes.NewReader(content))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,7 +165,7 @@ func TestWhatIsAttachedTwiceGetsBothTags(t *testing.T) {
 	w := newWorld(t)
 	for _, of := range []string{w.image.digest, w.image.arm64} {
 		d := w.image.cosign[strings.Replace(w.image.digest, ":", "-", 1)+".sig"]
-		put(t, w.wire, "team/frontend", strings.Replace(of, ":", "-", 1)+".sbom", "application/vnd.oci.image.manifest.v1+json", w.from.manifests["team/frontend@"+d])
+		put(t, w.wire, strings.Replace(of, ":", "-", 1)+".sbom", "application/vnd.oci.image.manifest.v1+json", w.from.manifests["team/frontend@"+d])
 	}
 	w.must(t)
 	for _, tag := range []string{w.image.digest + ".sig", w.image.digest + ".sbom", w.image.arm64 + ".sbom"} {
@@ -184,7 +184,7 @@ func TestASignatureThatWasAddedSaysWhatToDo(t *testing.T) {
 	w := newWorld(t)
 	w.must(t)
 	tag := strings.Replace(w.image.digest, ":", "-", 1) + ".sig"
-	put(t, w.wire, "team/frontend", tag, "application/vnd.oci.image.manifest.v1+json", w.from.manifests["team/frontend@"+w.image.amd64])
+	put(t, w.wire, tag, "application/vnd.oci.image.manifest.v1+json", w.from.manifests["team/frontend@"+w.image.amd64])
 	w.request.Environment = "staging"
 	_, err := w.promote(t.Context())
 	if err == nil || !contains(err.Error(), tag) || !contains(err.Error(), "delete the tag there") || contains(err.Error(), "another version") {

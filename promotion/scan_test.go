@@ -93,7 +93,7 @@ func TestTheGate(t *testing.T) {
 func TestTheGateLooksAtImagesWithoutAPlatform(t *testing.T) {
 	w := newWorld(t)
 	index := plainly(t, w.from.manifests["team/frontend@"+w.image.digest])
-	put(t, w.wire, "team/frontend", "1.4.1", "application/vnd.oci.image.index.v1+json", index)
+	put(t, w.wire, "1.4.1", "application/vnd.oci.image.index.v1+json", index)
 	w.request.Source = buildHost + "/team/frontend:1.4.1"
 	plan, err := promotion.Prepare(t.Context(), w.request)
 	if err != nil || strings.Join(plan.Platforms, " ") != "linux/amd64 linux/arm64/v8" {
