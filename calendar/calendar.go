@@ -67,9 +67,9 @@ type Action struct {
 	// Desired is the number of nodes from then on, until another action or policy changes it; nil leaves it alone.
 	Desired *int `pulumi:"desired,optional"`
 	// Start is the moment from which it counts, "2026-11-27T08:00" in TimeZone (the first, where clocks go back over it) or with an
-	// offset of its own, "2026-11-27T08:00:00Z". Auto Scaling runs a recurring action at Start too, whatever its Recurrence says. A Start that
-	// has passed is no error, since each does one day: it is left out of what AWS is asked, which refuses it, and an action that is over
-	// by it is warned of. Default: at once.
+	// offset of its own, "2026-11-27T08:00:00Z". Auto Scaling runs a recurring action at Start too, whatever its Recurrence says. A start of
+	// a recurring action that has passed is left out of what AWS is asked, which refuses it. An action that is over, by its Start or its
+	// End, is refused where it comes new into a stack (in NodeScalingSchedule), and no error where the stack had it before. Default: at once.
 	Start string `pulumi:"start,optional"`
 	// End is the moment at which Base is back, written like Start. AWS only stops repeating then, and leaves the size as it
 	// is; so an action of its own, NAME-end, restores Base. After that both are gone. Default: never.

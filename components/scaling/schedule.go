@@ -4,6 +4,7 @@ package scaling
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/autoscaling"
@@ -72,8 +73,12 @@ func NewNodeScalingSchedule(ctx *pulumi.Context, name string, args *NodeScalingS
 	if err != nil {
 		return nil, err
 	}
+	punctual, err := inTime(ctx, name, a.TimeZone, plan, now)
+	if err != nil {
+		return nil, fmt.Errorf("%s %q: %w", NodeScalingScheduleType, name, err)
+	}
 	c := &NodeScalingSchedule{}
-	if err := ctx.RegisterComponentResourceV2(NodeScalingScheduleType, name, a.recorded(), c, opts...); err != nil {
+	if err := ctx.RegisterComponentResourceV2(NodeScalingScheduleType, name, a.recorded(), c, append(slices.Clone(opts), punctual)...); err != nil {
 		return nil, fmt.Errorf("%s %q: %w", NodeScalingScheduleType, name, err)
 	}
 	var live []calendar.Entry
@@ -81,7 +86,7 @@ func NewNodeScalingSchedule(ctx *pulumi.Context, name string, args *NodeScalingS
 		if e.Over(now) {
 			// Auto Scaling drops an action that is over by itself; to ask for it again would be refused.
 			if says := e.Passed(a.TimeZone, now); says != "" {
-				if err := ctx.Log.Warn(says, &pulumi.LogArgs{Resource: c}); err != nil {
+				if err := ctx.Log.Info(says, &pulumi.LogArgs{Resource: c}); err != nil {
 					return nil, err
 				}
 			}
