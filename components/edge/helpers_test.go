@@ -106,7 +106,7 @@ func everything() *edge.HttpsLoadBalancerArgs {
 	args.AccessLogs = &edge.AccessLogs{}
 	args.Maintenance = &edge.Maintenance{Page: "<p>Soon."}
 	args.Migration, args.VpcCidrs = migration("canary 10"), []string{"10.20.0.0/16"}
-	args.Migration.Routes = map[string]string{"users": "done"}
+	args.Migration.Routes = map[string]string{"users": "done", "beta": "done"} // where clients stick, there are no weights
 	args.Routes = append(args.Routes,
 		edge.Route{
 			Name: "beta", Headers: []edge.Header{{Name: "X-Beta", Values: []string{"1", "yes*"}}}, Methods: []string{"GET"}, SourceCidrs: []string{"198.51.100.0/24"},

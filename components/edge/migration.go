@@ -45,8 +45,36 @@ func (args *HttpsLoadBalancerArgs) checkMigration(p *check.Problems) *cutover.Mi
 			at.Addf(fmt.Sprintf("old.addresses[%d]", i), "is %q, must lie in the VPC, or in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10: AWS takes no public address as a target", a)
 		}
 	}
+	args.checkSticky(p, m)
 	p.Required("vpcCidrs", len(args.VpcCidrs) > 0, `["10.20.0.0/16"]: a target outside the VPC is registered otherwise`)
 	return &m
+}
+
+// checkSticky refuses a target that keeps its clients where weights lead there: AWS takes one only if the rule keeps them at their
+// system too, and then no stage moves those that are there (https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2734).
+func (args *HttpsLoadBalancerArgs) checkSticky(p *check.Problems, m cutover.Migration) {
+	for i, r := range args.Routes {
+		if r.StickySeconds == 0 {
+			continue
+		}
+		for _, o := range args.Routes {
+			if (o.Name == r.Name || o.SameTargetAs == r.Name) && sharedOut(m, o.Name) {
+				p.Addf(fmt.Sprintf("routes[%d].stickySeconds", i), "is %d, must be left out before route %q is at stage %q: AWS takes weights only with the clients kept at the system where they are, which no stage would move. HAProxy keeps them by a cookie of its own",
+					r.StickySeconds, o.Name, cutover.Done)
+				break
+			}
+		}
+	}
+}
+
+// sharedOut tells whether a route's requests go to both systems, as far as its stage can be read.
+func sharedOut(m cutover.Migration, route string) bool {
+	text, own := m.Routes[route]
+	if !own {
+		text = m.Stage
+	}
+	stage, err := cutover.ParseStage(text)
+	return err == nil && !stage.Ended()
 }
 
 // https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-target-groups.html#target-type

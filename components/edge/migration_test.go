@@ -76,6 +76,24 @@ func TestDoneLeavesNothingOfTheOldSystem(t *testing.T) {
 	}
 }
 
+// AWS refuses weights over a target that keeps its clients.
+func TestClientsThatStickDuringAMigration(t *testing.T) {
+	args := migrating("canary 10")
+	args.Routes[0].StickySeconds = 600
+	args.Migration.Routes = map[string]string{"frontend": "done"}
+	says := ", must be left out before route %q is at stage \"done\": AWS takes weights only with the clients kept at the system where they are, which no stage would move. HAProxy keeps them by a cookie of its own"
+	// The route itself is done, the one that shares its target is not.
+	want := "\n  routes[0].stickySeconds is 600" + fmt.Sprintf(says, "rest")
+	if err := run(account(), args); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	args.Migration.Routes["rest"] = "done"
+	r := mustRun(t, account(), args)
+	if got := shares(t, r, "rest"); got != "arn:door-frontend" {
+		t.Errorf("the rule forwards to %s", got)
+	}
+}
+
 func TestTheOldSystemIsReachedAndNothingBesideIt(t *testing.T) {
 	r := mustRun(t, account(), migrating("legacy"))
 	var got []string

@@ -62,7 +62,8 @@ type Route struct {
 	// apps serve on for that long after they say that they end.
 	HealthCheckIntervalSeconds int `pulumi:"healthCheckIntervalSeconds,optional"`
 	// StickySeconds keeps a client at the node that it first came to, by a cookie that lives so long: 1 to 604800. Default 0: every
-	// request goes where there is least to do. A node that drains gets a client's requests no more.
+	// request goes to the next one in turn. A node that drains gets a client's requests no more. Not while a migration shares the
+	// requests that come to this target.
 	StickySeconds int `pulumi:"stickySeconds,optional"`
 	// StickyCookie is the app's own cookie by which StickySeconds keeps a client. Default: one of the load balancer's.
 	StickyCookie string `pulumi:"stickyCookie,optional"`

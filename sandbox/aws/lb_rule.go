@@ -111,6 +111,22 @@ func forwardsTo(actions any) []string {
 	return out
 }
 
+// weighedWithoutSticking are the target groups among which actions share requests without keeping a client at one of them. None of
+// them may keep its clients: https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2734.
+func weighedWithoutSticking(actions any) []string {
+	var out []string
+	for _, a := range objects(actions) {
+		f := nested(a["forward"])
+		if groups := objects(f["targetGroups"]); len(groups) > 1 && nested(f["stickiness"])["enabled"] != true {
+			for _, g := range groups {
+				arn, _ := g["arn"].(string)
+				out = append(out, arn)
+			}
+		}
+	}
+	return out
+}
+
 func actionProblems(path string, actions any) []Problem {
 	var out []Problem
 	list := objects(actions)
@@ -182,6 +198,11 @@ func (tx *Tx) validateActions(balancer, listener *Object, actions any) error {
 		}
 		if used := tx.attachedTo(arn); slices.ContainsFunc(used, func(b string) bool { return b != balancer.ID }) {
 			return Errorf("TargetGroupAssociationLimit", "The following target groups cannot be associated with more than one load balancer: %s", arn)
+		}
+	}
+	for _, arn := range weighedWithoutSticking(actions) {
+		if tx.Find(targetGroupToken, "arn", arn).sticky() {
+			return Errorf("InvalidConfigurationRequest", "You must enable group stickiness on a rule if you enabled target stickiness on one of its target groups")
 		}
 	}
 	for _, a := range objects(actions) {

@@ -70,7 +70,7 @@ func init() {
 				if old == nil && len(groups) >= 3000 {
 					return Errorf("TooManyTargetGroups", "The maximum number of target groups has been reached")
 				}
-				return nil
+				return tx.mayStick(o, old)
 			},
 			Create: createTargetGroup, Update: describeTargetGroup,
 			Delete: func(tx *Tx, o *Object) error {
@@ -94,6 +94,24 @@ func init() {
 			},
 		},
 	)
+}
+
+// sticky tells whether a target group keeps its clients at their target.
+func (o *Object) sticky() bool { return nested(o.Get("stickiness"))["enabled"] == true }
+
+// mayStick refuses a target group that is to keep its clients behind a rule that does not keep them at the group.
+func (tx *Tx) mayStick(o, old *Object) error {
+	if old == nil || !o.sticky() {
+		return nil
+	}
+	for token, actions := range map[string]string{listenerToken: "defaultActions", listenerRuleToken: "actions"} {
+		for _, r := range tx.All(token) {
+			if slices.Contains(weighedWithoutSticking(r.Inputs[actions]), old.ID) {
+				return Errorf("InvalidConfigurationRequest", "This target group appears behind a rule with group stickiness disabled (%s). You must enable group stickiness before enabling target stickiness", old.ID)
+			}
+		}
+	}
+	return nil
 }
 
 func checkTargetGroup(in Inputs) []Problem {

@@ -2,6 +2,7 @@ package aws
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +89,35 @@ func TestLoadBalancerRefusals(t *testing.T) {
 		{"listenerRule", object{"actions": list(object{"type": "forward", "forward": object{"targetGroups": list(object{"arn": w.id("targets"), "weight": 1000.0})}})}, "is 1000, must be 0 to 999"},
 		{"listenerCertificate", object{"certificateArn": w.create(certificateToken, "pending", object{"domainName": "example.org", "validationMethod": "DNS"}).ID}, "UnsupportedCertificate"},
 	})
+}
+
+// Requests that are shared out stick to their target only if they stick to its group.
+func TestTargetsStickOnlyWithTheirGroup(t *testing.T) {
+	w := newWorld(t)
+	cookie := object{"stickiness": object{"type": "lb_cookie", "enabled": true}}
+	for name, more := range map[string]object{"plain": nil, "other": nil, "sticky": cookie} {
+		in := object{"port": 80.0, "protocol": "HTTP", "vpcId": w.id("vpc")}
+		maps.Copy(in, more)
+		w.add(name, targetGroupToken, in)
+	}
+	rule := func(priority float64, groups ...string) object {
+		return object{
+			"listenerArn": w.id("https"), "priority": priority, "conditions": list(object{"pathPattern": object{"values": list("/x")}}),
+			"actions": forward(groups...),
+		}
+	}
+	weights := rule(90, w.id("plain"), w.id("sticky"))
+	if got := w.refused(listenerRuleToken, "weights", weights); !strings.Contains(got, "You must enable group stickiness on a rule") {
+		t.Error(got)
+	}
+	weights["actions"].([]any)[0].(object)["forward"].(object)["stickiness"] = object{"enabled": true, "duration": 60.0}
+	w.create(listenerRuleToken, "kept", weights)
+	w.create(listenerRuleToken, "alone", rule(91, w.id("sticky")))
+	w.revises([]revision{{"plain", cookie, nil}})
+	w.create(listenerRuleToken, "free", rule(92, w.id("other"), w.id("targets")))
+	if got := w.update(w.by["other"], w.changed("other", cookie)); !strings.Contains(got, "appears behind a rule with group stickiness disabled") {
+		t.Error(got)
+	}
 }
 
 func TestListenerTakesOnlyIssuedCertificates(t *testing.T) {
