@@ -12,7 +12,8 @@ import (
 	"github.com/slipway-iac/slipway/internal/check"
 )
 
-// Redirect sends the client elsewhere. What is left out stays as in the request; one part at least must change.
+// Redirect sends the client elsewhere. What is left out stays as in the request; host or path must change: AWS takes a new query
+// alone for a loop (https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html).
 type Redirect struct {
 	// Host to go to, for example "www.example.com"; default the one asked for.
 	Host string `pulumi:"host,optional"`
@@ -49,6 +50,8 @@ type Maintenance struct {
 const (
 	// maxBody is AWS's limit for the body of a fixed response.
 	maxBody = 1024
+	// samePath is the path that was asked for.
+	samePath = "/#{path}"
 	// maintenancePriority is before all routes'.
 	maintenancePriority = 1
 	maintenancePage     = "<!doctype html><title>Maintenance</title><p>We are working on it and will be back soon."
@@ -66,8 +69,8 @@ func (r Route) checkAnswer(p *check.Problems) {
 	}
 	if to := r.Redirect; to != nil {
 		at := p.At("redirect")
-		if *to == (Redirect{Permanent: to.Permanent}) {
-			at.Addf("", "changes nothing, must have a host, a path or a query: the client would ask again for ever")
+		if to.Host == "" && (to.Path == "" || to.Path == samePath) {
+			at.Addf("", "changes neither host nor path, must have one of them: AWS takes it for a loop, in which the client would ask again for ever")
 		}
 		if to.Host != "" {
 			at.Match("host", to.Host, redirectHost, `a name, like "www.example.com"`)
@@ -113,7 +116,7 @@ func (r Route) answer() lb.ListenerRuleActionArray {
 		status = "HTTP_301"
 	}
 	return lb.ListenerRuleActionArray{&lb.ListenerRuleActionArgs{Type: pulumi.String("redirect"), Redirect: &lb.ListenerRuleActionRedirectArgs{
-		Host: pulumi.String(cmp.Or(to.Host, "#{host}")), Path: pulumi.String(cmp.Or(to.Path, "/#{path}")), Query: pulumi.String(cmp.Or(to.Query, "#{query}")),
+		Host: pulumi.String(cmp.Or(to.Host, "#{host}")), Path: pulumi.String(cmp.Or(to.Path, samePath)), Query: pulumi.String(cmp.Or(to.Query, "#{query}")),
 		StatusCode: pulumi.String(status),
 	}}}
 }

@@ -127,7 +127,7 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   routes[1].stickyCookie is "AWSALBX", must not begin with AWSALB: AWS keeps such names for the load balancer's own
   routes[1].stickySeconds is required, for example 3600, with stickyCookie
   routes[2].fixedResponse must be left out with redirect: a request gets one answer
-  routes[2].redirect changes nothing, must have a host, a path or a query: the client would ask again for ever
+  routes[2].redirect changes neither host nor path, must have one of them: AWS takes it for a loop, in which the client would ask again for ever
   routes[2].fixedResponse.status is 302, must be 200 to 299 or 400 to 599
   routes[3].redirect.host is "a/b", must be a name, like "www.example.com"
   routes[3].redirect.path is "x", must be a path that begins with "/", without spaces
@@ -213,7 +213,7 @@ func hall() *edge.HttpsLoadBalancerArgs {
 			StickySeconds: 700000, SlowStartSeconds: 20, SameZoneOnly: true,
 		},
 		{Name: "cookie", Paths: []string{"/c"}, NodePort: pulumi.Int(30002), StickyCookie: "AWSALBX"},
-		{Name: "loop", Paths: []string{"/l"}, Redirect: &edge.Redirect{Permanent: true}, FixedResponse: &edge.FixedResponse{Status: 302}},
+		{Name: "loop", Paths: []string{"/l"}, Redirect: &edge.Redirect{Path: "/#{path}", Query: "moved=1", Permanent: true}, FixedResponse: &edge.FixedResponse{Status: 302}},
 		{Name: "there", Paths: []string{"/t"}, Priority: 1, Redirect: &edge.Redirect{Host: "a/b", Path: "x"}, NodePort: pulumi.Int(30003), SameTargetAs: "old"},
 		{Name: "page", Paths: []string{"/p"}, FixedResponse: &edge.FixedResponse{Status: 200, Body: strings.Repeat("x", 1025), ContentType: "text/xml"}},
 		{Name: "copy", Paths: []string{"/q"}, SameTargetAs: "cookie", StickySeconds: 1, SlowStartSeconds: 30, SameZoneOnly: true, StickyCookie: "c"},

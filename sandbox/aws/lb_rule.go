@@ -212,7 +212,8 @@ func (tx *Tx) validateActions(balancer, listener *Object, actions any) error {
 		}
 		port, protocol := r["port"], r["protocol"]
 		same := (port == "#{port}" || port == strconv.Itoa(listener.Num("port"))) && (protocol == "#{protocol}" || protocol == listener.Str("protocol"))
-		if same && r["host"] == "#{host}" && r["path"] == "/#{path}" && r["query"] == "#{query}" {
+		// Another query alone is no way out: https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RedirectActionConfig.html.
+		if same && r["host"] == "#{host}" && r["path"] == "/#{path}" {
 			return Errorf("InvalidLoadBalancerAction", "The redirect configuration is not valid because it creates a loop.")
 		}
 	}

@@ -74,6 +74,7 @@ func TestLoadBalancerRefusals(t *testing.T) {
 		{"https", object{"port": 444.0, "defaultActions": list(object{"type": "redirect"})}, "defaultActions[0].redirect is required"},
 		{"https", object{"port": 444.0, "defaultActions": list(object{"type": "forward", "targetGroupArn": "arn:none"})}, "TargetGroupNotFound"},
 		{"http", object{"port": 81.0, "defaultActions": list(object{"type": "redirect", "redirect": object{"statusCode": "HTTP_301"}})}, "creates a loop"},
+		{"http", object{"port": 81.0, "defaultActions": list(object{"type": "redirect", "redirect": object{"query": "x=1", "statusCode": "HTTP_301"}})}, "creates a loop"},
 		{"http", object{"port": 81.0, "certificateArn": w.id("certificate")}, "A certificate cannot be specified for HTTP listeners"},
 		{"https", object{"port": 444.0, "mutualAuthentication": object{"mode": "verify", "trustStoreArn": "clients"}}, "must be the ARN of a trust store"},
 		{"waf", nil, "WAFAssociatedItemException"},
