@@ -55,7 +55,7 @@ func TestEveryProblemOfAMigration(t *testing.T) {
 		Stage: "canary 90", Routes: map[string]string{"frontend": "half", "nobody": "done"}, Force: "yes",
 		Old: Old{
 			Addresses: []string{"10.0.0.1", "legacy", "10.0.0.1", "::1"}, DnsName: "Legacy.example.com", Port: 70000,
-			HealthCheckPath: "up", HealthCheckCodes: "500", HostHeader: "a\nb",
+			HealthCheckPath: "up", HealthCheckCodes: "200-300-400", HostHeader: "a\nb",
 		},
 	}).Checked(p.At("migration"), []string{"frontend"})
 	(&Migration{}).Checked(p.At("other"), nil)
@@ -72,7 +72,7 @@ func TestEveryProblemOfAMigration(t *testing.T) {
   migration.old.hostHeader is "a\nb", must be a DNS name in lower case without a dot at the end, like "www.example.com"
   migration.old.port is 70000, must be 1 to 65535
   migration.old.healthCheckPath is "up", must be a path that begins with "/", without spaces
-  migration.old.healthCheckCodes is "500", must be codes of 200 to 499, like "200", "200,204" or "200-399"
+  migration.old.healthCheckCodes is "200-300-400", must be codes of 200 to 499, like "200", "200,204" or "200-399"
   other.stage is required, for example "legacy"
   other.old.addresses is required (or dnsName), for example [10.0.0.10]: where the old system answers`
 	if got := p.Err("x", "y").Error(); got != want {

@@ -48,7 +48,7 @@ type Old struct {
 var (
 	hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$`)
 	urlPath  = regexp.MustCompile(`^/[\x21-\x7e]*$`)
-	codes    = regexp.MustCompile(`^[2-4][0-9][0-9]([,-][2-4][0-9][0-9])*$`)
+	codes    = regexp.MustCompile(`^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$`)
 )
 
 // Checked is m with its defaults filled in; routes are the names of the routes that there are. It fills p with what is wrong.

@@ -2,6 +2,7 @@ package edge_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -159,6 +160,57 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
 		var each *perrors.InputPropertiesError
 		if !errors.As(err, &each) {
 			t.Errorf("%s: %T tells a plugin host no paths", name, err)
+		}
+	}
+}
+
+// What two routes do to each other is said together with what is wrong elsewhere, and before the network and the apps are there.
+func TestRoutesContestBesideOtherProblems(t *testing.T) {
+	args := routedAt([]edge.Route{{Name: "a"}, {Name: "b"}})
+	args.DrainSeconds, args.VpcId = 4000, nil
+	want := `slipway:index:HttpsLoadBalancer "door" has 2 invalid argument(s):
+  drainSeconds is 4000, must be 1 to 3600
+  routes[1] (b) matches the same as routes[0] (a): any host, any path`
+	if err := args.Check(nil, "door"); text(err) != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+func TestNumbersOfRulesAndTargets(t *testing.T) {
+	full := func() *edge.HttpsLoadBalancerArgs {
+		args := typical()
+		args.Routes = nil
+		for i := range 100 {
+			args.Routes = append(args.Routes, edge.Route{Name: fmt.Sprintf("r%d", i), Paths: []string{fmt.Sprintf("/%d", i)}, Priority: i + 2, NodePort: pulumi.Int(30000 + i)})
+		}
+		return args
+	}
+	for want, change := range map[string]func(*edge.HttpsLoadBalancerArgs){
+		"": func(*edge.HttpsLoadBalancerArgs) {},
+		"routes has 101 entries, must have at most 100: AWS's limit of rules for a load balancer": func(a *edge.HttpsLoadBalancerArgs) {
+			a.Routes = append(a.Routes, edge.Route{Name: "more", Priority: 200, SameTargetAs: "r0"})
+		},
+		"routes has 100 entries, must have at most 99: AWS's limit of rules for a load balancer, and maintenance is one": func(a *edge.HttpsLoadBalancerArgs) {
+			a.Maintenance = &edge.Maintenance{}
+		},
+		"routes has 100 with a target of their own, must have at most 99 with a migration: AWS's limit of target groups for a load balancer is 100, and the old system is one": func(a *edge.HttpsLoadBalancerArgs) {
+			a.Migration, a.VpcCidrs = migration("legacy"), []string{"10.20.0.0/16"}
+		},
+	} {
+		args := full()
+		change(args)
+		if err := args.Check(nil, "door"); (err == nil) != (want == "") || !strings.HasSuffix(text(err), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
+
+func TestCodesOfHealthChecks(t *testing.T) {
+	for codes, ok := range map[string]bool{"200": true, "200,204": true, "200-399": true, "200-299,301": true, "200-300-400": false, "200,": false, "199": false} {
+		args := typical()
+		args.Routes[0].HealthCheckCodes = codes
+		if err := args.Check(nil, "door"); (err == nil) != ok {
+			t.Errorf("%s: %v", codes, err)
 		}
 	}
 }

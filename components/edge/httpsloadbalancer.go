@@ -62,8 +62,8 @@ type HttpsLoadBalancerArgs struct {
 	// ClusterName is the EKS cluster's name. Required for target.AutoModeIP, whose controller may touch only target groups that are
 	// tagged with it; not used otherwise.
 	ClusterName pulumi.StringInput `pulumi:"clusterName,optional"`
-	// Routes say which request goes where; at least one, at most 100. Their order means nothing: see Route.Priority. A request
-	// that none of them matches is answered 404.
+	// Routes say which request goes where; at least one, at most 100, Maintenance among them. Their order means nothing: see
+	// Route.Priority. A request that none of them matches is answered 404.
 	Routes []Route `pulumi:"routes"`
 	// Maintenance answers everything with a page instead. Default nil: the routes are asked.
 	Maintenance *Maintenance `pulumi:"maintenance,optional"`

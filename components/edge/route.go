@@ -13,7 +13,9 @@ import (
 // (https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html).
 type Route struct {
 	// Name of the route: lower-case letters, digits and hyphens. With the component's name at most 23 characters, because AWS
-	// allows 32 for a target group's. Required. A new name means a new target group, unless FormerName says that it is the old one.
+	// allows 32 for a target group's. Required. A new name means a new target group, unless FormerName says that it is the old one. With
+	// the same NodePort or Priority FormerName is needed: AWS holds one opening of a port and one rule of a number, and the new ones are
+	// made before the old ones go.
 	Name string `pulumi:"name"`
 	// FormerName keeps what the route had under another name. Default none. Leave it for as long as a stack may hold the old name.
 	FormerName string `pulumi:"formerName,optional"`

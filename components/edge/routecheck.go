@@ -16,6 +16,7 @@ import (
 // AWS's limits for the rules of a load balancer: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html.
 const (
 	maxRoutes     = 100
+	maxTargets    = 100
 	maxConditions = 5
 	maxWildcards  = 5
 	maxPattern    = 128
@@ -26,7 +27,7 @@ const (
 var (
 	hostPattern = regexp.MustCompile(`^[a-z0-9.*?-]*\.[a-z]+$`)
 	pathPattern = regexp.MustCompile(`^[/*][A-Za-z0-9_.$/~"'@:+&*?-]*$`)
-	codes       = regexp.MustCompile(`^[2-4][0-9][0-9]([,-][2-4][0-9][0-9])*$`)
+	codes       = regexp.MustCompile(`^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$`)
 	urlPath     = regexp.MustCompile(`^/[\x21-\x7e]*$`)
 	cookieName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,127}$")
 )
@@ -34,25 +35,27 @@ var (
 // checkRoutes is the routes with their defaults filled in.
 func (args *HttpsLoadBalancerArgs) checkRoutes(p *check.Problems, name string) []Route {
 	p.Required("routes", len(args.Routes) > 0, `one route without hosts and paths, which takes everything`)
-	if n := len(args.Routes); n > maxRoutes {
-		p.Addf("routes", "has %d entries, must have at most %d: AWS's limit of rules for a load balancer", n, maxRoutes)
-	}
+	args.checkNumber(p)
+	sound := true
 	out := slices.Clone(args.Routes)
 	names := make([]string, len(out))
 	for i := range out {
 		at := p.At("routes[%d]", i)
 		names[i] = out[i].Name
+		before := p.Len()
 		out[i].checkName(at, name)
 		out[i].checkConditions(at, args.names())
 		out[i].checkFurther(at)
 		if out[i].Priority != 0 {
 			at.Between("priority", out[i].Priority, 1, maxPriority)
 		}
+		sound = sound && p.Len() == before
 		out[i] = out[i].checkTarget(at, args)
 	}
 	for i, n := range names {
 		if j := slices.Index(names, n); j < i && n != "" {
 			p.Addf(fmt.Sprintf("routes[%d].name", i), "is %q, the same as routes[%d].name", n, j)
+			sound = false
 		}
 		if former := out[i].FormerName; former != "" && slices.Contains(names, former) {
 			p.Addf(fmt.Sprintf("routes[%d].formerName", i), "is %q, must not be the name of a route that there is", former)
@@ -61,10 +64,32 @@ func (args *HttpsLoadBalancerArgs) checkRoutes(p *check.Problems, name string) [
 	if !args.TargetType.Pods() {
 		args.checkPorts(p)
 	}
-	if p.None() {
+	// Routes that cannot be read would be said to contest each other.
+	if sound {
 		checkOrder(p, out)
 	}
 	return out
+}
+
+// checkNumber refuses more rules, or more target groups, than a load balancer has.
+func (args *HttpsLoadBalancerArgs) checkNumber(p *check.Problems) {
+	most, why := maxRoutes, "AWS's limit of rules for a load balancer"
+	if args.Maintenance != nil {
+		most, why = maxRoutes-1, why+", and maintenance is one"
+	}
+	if n := len(args.Routes); n > most {
+		p.Addf("routes", "has %d entries, must have at most %d: %s", n, most, why)
+		return
+	}
+	targets := 0
+	for _, r := range args.Routes {
+		if r.SameTargetAs == "" && !r.answers() {
+			targets++
+		}
+	}
+	if m := args.Migration; m != nil && targets >= maxTargets && slices.ContainsFunc(args.weighed(), func(r string) bool { return sharedOut(*m, r) }) {
+		p.Addf("routes", "has %d with a target of their own, must have at most %d with a migration: AWS's limit of target groups for a load balancer is %d, and the old system is one", targets, maxTargets-1, maxTargets)
+	}
 }
 
 func (r Route) checkName(p *check.Problems, component string) {

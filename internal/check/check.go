@@ -73,6 +73,9 @@ func (p *Problems) Unique(path string, got []string) {
 // None tells whether nothing is wrong so far.
 func (p *Problems) None() bool { return p.found == nil || len(*p.found) == 0 }
 
+// Len is how many problems there are so far.
+func (p *Problems) Len() int { return len(*p.list()) }
+
 // Err is nil if there are no problems, else one error that lists them all.
 func (p *Problems) Err(typ, name string) error {
 	if p.None() {
