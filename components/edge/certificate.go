@@ -2,6 +2,9 @@ package edge
 
 import (
 	"fmt"
+	"os"
+	"strings"
+	"time"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/acm"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
@@ -11,19 +14,53 @@ import (
 
 // zone is the id of the zone that holds the names.
 func (b *builder) zone() (pulumi.StringInput, error) {
-	if b.args.ZoneId != nil || b.args.ZoneName == "" {
-		return b.args.ZoneId, nil
+	id, plain := b.args.ZoneId.(pulumi.String)
+	switch {
+	case b.args.ZoneName != "":
+		found, err := route53.LookupZone(b.ctx, &route53.LookupZoneArgs{
+			Name: pulumi.StringRef(b.args.ZoneName),
+			// Nobody but the VPC sees a private zone of the same name, so that it can prove nothing.
+			PrivateZone: pulumi.BoolRef(false),
+		}, b.below)
+		if err != nil {
+			return nil, fmt.Errorf("zoneName is %q, must be a public Route 53 zone of the account: %w", b.args.ZoneName, err)
+		}
+		b.hosted = func() *hosted {
+			return &hosted{fmt.Sprintf("zoneName is %q", b.args.ZoneName), b.args.ZoneName, found.NameServers}
+		}
+		return pulumi.String(found.ZoneId), nil
+	case b.args.ZoneId == nil || b.args.CertificateArn != nil || os.Getenv(ResolverVariable) == "off": // nobody would look at it
+	case plain:
+		found, err := route53.LookupZone(b.ctx, &route53.LookupZoneArgs{ZoneId: pulumi.StringRef(strings.TrimPrefix(string(id), "/hostedzone/"))}, b.below)
+		if err != nil {
+			return nil, fmt.Errorf("zoneId is %q, must be a public Route 53 zone of the account: %w", string(id), err)
+		}
+		b.hosted = func() *hosted { return hostedById(*found) }
+	default:
+		b.hosted = b.hostedLater()
 	}
-	found, err := route53.LookupZone(b.ctx, &route53.LookupZoneArgs{
-		Name: pulumi.StringRef(b.args.ZoneName),
-		// Nobody but the VPC sees a private zone of the same name, so that it can prove nothing.
-		PrivateZone: pulumi.BoolRef(false),
-	}, b.below)
-	if err != nil {
-		return nil, fmt.Errorf("zoneName is %q, must be a public Route 53 zone of the account: %w", b.args.ZoneName, err)
+	return b.args.ZoneId, nil
+}
+
+// hostedLater is the zone whose id only an update knows.
+func (b *builder) hostedLater() func() *hosted {
+	known := make(chan *hosted, 1)
+	route53.LookupZoneOutput(b.ctx, route53.LookupZoneOutputArgs{ZoneId: b.args.ZoneId.ToStringOutput().ToStringPtrOutput()}, b.below).
+		ApplyT(func(found route53.LookupZoneResult) bool {
+			known <- hostedById(found)
+			return true
+		})
+	return func() *hosted {
+		if b.ctx.DryRun() {
+			return nil
+		}
+		select {
+		case h := <-known:
+			return h
+		case <-time.After(lookupTime):
+			return nil
+		}
 	}
-	b.nameServers = found.NameServers
-	return pulumi.String(found.ZoneId), nil
 }
 
 // certificate is the ARN of the certificate for all names, once it is issued.
@@ -48,7 +85,7 @@ func (b *builder) certificate(zone pulumi.StringInput) (arn pulumi.StringOutput,
 		}
 		proofs = append(proofs, proof.Fqdn)
 	}
-	delegated, err := b.delegated(b.nameServers)
+	delegated, err := b.delegated()
 	if err != nil {
 		return arn, err
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -20,16 +21,36 @@ const ResolverVariable = "SLIPWAY_RESOLVER"
 // delegationTime is how long the look takes at most.
 const delegationTime = 5 * time.Second
 
-// delegated refuses to wait for a certificate whose zone, with these name servers of its own, the internet asks elsewhere or not at
-// all: AWS would wait in vain, and would not say why. It looks, in a preview too, only where a certificate is to be validated, so
-// that the DNS of whoever runs an update stands in the way of nothing else.
-func (b *builder) delegated(servers []string) (pulumi.ResourceOption, error) {
+// lookupTime is how long AWS may take to tell of a zone.
+const lookupTime = time.Minute
+
+// hosted is a zone as Route 53 knows it.
+type hosted struct {
+	// said is how the arguments name it.
+	said, name string
+	// servers are its own.
+	servers []string
+}
+
+func hostedById(found route53.LookupZoneResult) *hosted {
+	name := strings.TrimSuffix(found.Name, ".")
+	return &hosted{fmt.Sprintf("zoneId is %q, the zone %s", found.ZoneId, name), name, found.NameServers}
+}
+
+// delegated refuses to wait for a certificate whose zone the internet asks elsewhere or not at all: AWS would wait in vain, and would
+// not say why. It looks, in a preview too, only where a certificate is to be validated, so that the DNS of whoever runs an update stands
+// in the way of nothing else.
+func (b *builder) delegated() (pulumi.ResourceOption, error) {
 	resolver := os.Getenv(ResolverVariable)
-	if len(servers) == 0 || resolver == "off" {
+	if b.hosted == nil || resolver == "off" {
 		return pulumi.ResourceHooks(nil), nil
 	}
 	hook, err := b.ctx.RegisterResourceHook(b.name+"-delegated", func(*pulumi.ResourceHookArgs) error {
-		warning, err := delegation(b.args.ZoneName, servers, resolver)
+		zone := b.hosted()
+		if zone == nil || len(zone.servers) == 0 {
+			return nil
+		}
+		warning, err := zone.delegation(resolver)
 		if warning != "" {
 			return b.ctx.Log.Warn(warning, nil)
 		}
@@ -42,16 +63,16 @@ func (b *builder) delegated(servers []string) (pulumi.ResourceOption, error) {
 }
 
 // delegation is what is wrong with how a zone is found; only a warning where DNS does not answer.
-func delegation(zone string, servers []string, resolver string) (warning string, err error) {
-	asked, err := askedServers(zone, resolver)
+func (z *hosted) delegation(resolver string) (warning string, err error) {
+	asked, err := askedServers(z.name, resolver)
 	var failed *net.DNSError
 	switch {
 	case errors.As(err, &failed) && failed.IsNotFound:
-		return "", fmt.Errorf("zoneName is %q, which is not delegated: nobody on the internet finds it, and AWS would not prove the certificate. %s", zone, nameServersToSet(servers))
+		return "", fmt.Errorf("%s, which is not delegated: nobody on the internet finds it, and AWS would not prove the certificate. %s", z.said, nameServersToSet(z.servers))
 	case err != nil:
-		return fmt.Sprintf("It is not known whether zone %s is delegated, as DNS does not answer (%s). If the certificate is waited for in vain: %s", zone, err, nameServersToSet(servers)), nil
-	case !slices.ContainsFunc(asked, func(s string) bool { return slices.Contains(canonical(servers), s) }):
-		return "", fmt.Errorf("zoneName is %q, for which the internet asks %s: not this zone, so that AWS would not prove the certificate. %s", zone, strings.Join(asked, ", "), nameServersToSet(servers))
+		return fmt.Sprintf("It is not known whether zone %s is delegated, as DNS does not answer (%s). If the certificate is waited for in vain: %s", z.name, err, nameServersToSet(z.servers)), nil
+	case !slices.ContainsFunc(asked, func(s string) bool { return slices.Contains(canonical(z.servers), s) }):
+		return "", fmt.Errorf("%s, for which the internet asks %s: not this zone, so that AWS would not prove the certificate. %s", z.said, strings.Join(asked, ", "), nameServersToSet(z.servers))
 	}
 	return "", nil
 }

@@ -28,7 +28,8 @@ type HttpsLoadBalancerArgs struct {
 	// ResolverVariable. Exactly one of ZoneName and ZoneId is required, unless CertificateArn is given: then without either no DNS
 	// record is made, and the names are led here by whoever holds their zone.
 	ZoneName string `pulumi:"zoneName,optional"`
-	// ZoneId is the same by id, for a zone that this stack makes. A change replaces every DNS record.
+	// ZoneId is the same by id, for a zone that this stack makes. Where the zone is made in the same run, only the update can see whether
+	// DNS leads to it. A change replaces every DNS record.
 	ZoneId pulumi.StringInput `pulumi:"zoneId,optional"`
 	// CertificateArn is a certificate that is issued already, for Domain and all AlternativeNames, in the same region; whoever brought it
 	// renews it. Default: one is made, proved through the zone, and renews itself.
@@ -231,8 +232,8 @@ type builder struct {
 	name  string
 	args  HttpsLoadBalancerArgs
 	below pulumi.ResourceOrInvokeOption
-	// nameServers are the zone's own, where it was looked up.
-	nameServers []string
+	// hosted is the zone, nil where that is not known; nil itself where nothing is proved through one.
+	hosted func() *hosted
 	// opened are the ports of pods that the load balancer can reach already.
 	opened map[int][]pulumi.Resource
 }

@@ -190,7 +190,6 @@ func TestOneProofForAWildcardAndItsName(t *testing.T) {
 
 func TestZone(t *testing.T) {
 	r := account()
-	r.Calls = nil
 	args := typical()
 	args.ZoneName, args.ZoneId = "", pulumi.String("Z0123456789")
 	mustRun(t, r, args)
@@ -199,6 +198,9 @@ func TestZone(t *testing.T) {
 	}
 	missing := account()
 	missing.Calls = nil
+	if err := run(missing, args); err == nil || !strings.Contains(err.Error(), `slipway:index:HttpsLoadBalancer "door": zoneId is "Z0123456789", must be a public Route 53 zone of the account: `) {
+		t.Errorf("got %v", err)
+	}
 	if err := run(missing, typical()); err == nil || !strings.Contains(err.Error(), `slipway:index:HttpsLoadBalancer "door": zoneName is "example.com", must be a public Route 53 zone of the account: `) {
 		t.Errorf("got %v", err)
 	}
