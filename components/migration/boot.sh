@@ -3,35 +3,41 @@
 # password of the statistics page.
 set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
-until apt-get update -qq && apt-get install -y -qq --no-install-recommends haproxy awscli; do sleep 10; done
+until apt-get update -qq && apt-get install -y -qq --no-install-recommends haproxy awscli ca-certificates; do sleep 10; done
 
 cat > /usr/local/sbin/slipway-follow <<'EOF'
 #!/bin/bash
-# Brings the configuration, and loads it without dropping a connection if it is another one and HAProxy takes it.
+# Brings the configuration, and loads it without dropping a connection if it is another one and HAProxy takes it. What was loaded is
+# kept beside it, so that a reload that fails is tried again.
 set -euo pipefail
 etc=${ETC:-/etc/haproxy}
+loaded=$etc/haproxy.cfg.loaded
 new=$(mktemp "$etc/.haproxy.cfg.XXXXXX")
 trap 'rm -f "$new"' EXIT
 get() { aws ssm get-parameter --region '@region@' --with-decryption --name "$1" --query Parameter.Value --output text; }
 get '@configuration@' > "$new"
-if cmp -s "$new" "$etc/haproxy.cfg"; then exit 0; fi
+if cmp -s "$new" "$etc/haproxy.cfg" && cmp -s "$new" "$loaded"; then exit 0; fi
 if ! haproxy -c -q -f "$new"; then
   echo "the new configuration is refused, the old one stays" >&2
   exit 1
 fi
 chmod 644 "$new"
-mv "$new" "$etc/haproxy.cfg"
+cp "$new" "$etc/haproxy.cfg.next"
+mv "$etc/haproxy.cfg.next" "$etc/haproxy.cfg"
 systemctl reload-or-restart haproxy
+mv "$new" "$loaded"
 EOF
 
 cat > /usr/local/sbin/slipway-password <<'EOF'
 #!/bin/bash
-# Writes the password of the statistics page where HAProxy's unit reads it, readable by root only.
+# Writes the password of the statistics page where HAProxy's unit reads it, readable by root only: as a file of its own, since everyone
+# can read the one that the package has put there.
 set -euo pipefail
 file=${DEFAULTS:-/etc/default/haproxy}
 umask 077
 password=$(aws ssm get-parameter --region '@region@' --with-decryption --name '@password@' --query Parameter.Value --output text)
-printf '@passwordVariable@="%s"\n' "$(sed 's/[\\"$`]/\\&/g' <<< "$password")" > "$file"
+printf '@passwordVariable@="%s"\n' "$(sed 's/[\\"$`]/\\&/g' <<< "$password")" > "$file.new"
+mv "$file.new" "$file"
 EOF
 
 cat > /etc/systemd/system/slipway-follow.service <<'EOF'

@@ -25,7 +25,8 @@ func script(t *testing.T, name string) string {
 	return file
 }
 
-// bench is a machine on which aws answers with what the file "parameter" holds, and systemctl notes what it is told.
+// bench is a machine on which aws answers with what the file "parameter" holds, and systemctl notes what it is told, and fails while
+// there is a file "stuck".
 type bench struct{ dir string }
 
 func newBench(t *testing.T) bench {
@@ -33,7 +34,7 @@ func newBench(t *testing.T) bench {
 	b := bench{t.TempDir()}
 	for name, content := range map[string]string{
 		"aws":       "#!/bin/sh\ncat '" + b.dir + "/parameter'\n",
-		"systemctl": "#!/bin/sh\necho \"$@\" >> '" + b.dir + "/told'\n",
+		"systemctl": "#!/bin/sh\necho \"$@\" >> '" + b.dir + "/told'\nexec test ! -e '" + b.dir + "/stuck'\n",
 	} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(content), 0o700); err != nil {
 			t.Fatal(err)
@@ -86,20 +87,31 @@ func TestAProxyFollowsItsConfiguration(t *testing.T) {
 		t.Logf("%s", out)
 		return err
 	}
+	const reload = "reload-or-restart haproxy\n"
 	for _, tc := range []struct {
 		why, parameter, want, told string
-		refused                    bool
+		refused, stuck             bool
 	}{
-		{"the first", config(8000), config(8000), "reload-or-restart haproxy\n", false},
-		{"the same", config(8000), config(8000), "", false},
-		{"another one", config(8080), config(8080), "reload-or-restart haproxy\n", false},
-		{"one that HAProxy refuses", config(8080) + "\nfrontend x\n  no such directive\n", config(8080), "", true},
-		{"nothing at all", "", config(8080), "", true},
+		{"the first", config(8000), config(8000), reload, false, false},
+		{"the same", config(8000), config(8000), "", false, false},
+		{"one whose reload fails", config(8080), config(8080), reload, true, true},
+		{"the same once more", config(8080), config(8080), reload, false, false},
+		{"and when it is loaded", config(8080), config(8080), "", false, false},
+		{"one that HAProxy refuses", config(8080) + "\nfrontend x\n  no such directive\n", config(8080), "", true, false},
+		{"nothing at all", "", config(8080), "", true, false},
 	} {
+		os.Remove(filepath.Join(b.dir, "stuck"))
+		if tc.stuck {
+			b.write(t, "stuck", "")
+		}
 		err := run(tc.parameter)
 		if (err != nil) != tc.refused || b.read(t, "haproxy.cfg") != tc.want || b.read(t, "told") != tc.told {
 			t.Errorf("%s: %v, systemctl was told %q, the configuration is\n%s", tc.why, err, b.read(t, "told"), b.read(t, "haproxy.cfg"))
 		}
+	}
+	b.write(t, "haproxy.cfg", config(9000))
+	if err := run(config(8080)); err != nil || b.read(t, "haproxy.cfg") != config(8080) || b.read(t, "told") != reload {
+		t.Errorf("what was changed by hand: %v, systemctl was told %q", err, b.read(t, "told"))
 	}
 	if left, _ := filepath.Glob(filepath.Join(b.dir, ".haproxy.cfg.*")); left != nil {
 		t.Errorf("%q are left", left)
@@ -108,6 +120,10 @@ func TestAProxyFollowsItsConfiguration(t *testing.T) {
 
 func TestThePasswordArrivesAsItIs(t *testing.T) {
 	b, set := newBench(t), script(t, "slipway-password")
+	// As Debian's package leaves it.
+	if err := os.WriteFile(filepath.Join(b.dir, "defaults"), []byte("# Defaults file for HAProxy\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, password := range []string{`plain-enough`, `a"b\c$d` + "`efghijk", `$HOME#{x};'&|`} {
 		b.write(t, "parameter", password+"\n")
 		if out, err := exec.Command(set).CombinedOutput(); err != nil {
