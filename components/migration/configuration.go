@@ -21,6 +21,10 @@ const (
 	healthPort     = 8002
 )
 
+// reloadSeconds is how long requests may go on that began before a change of the configuration: longer than the time-outs let them be
+// silent.
+const reloadSeconds = 300
+
 // config is haproxy.cfg for a new system whose load balancer has this name.
 func (args *HaproxyFleetArgs) config(newName string) haproxy.Config {
 	old := args.Migration.Old
@@ -29,7 +33,7 @@ func (args *HaproxyFleetArgs) config(newName string) haproxy.Config {
 		New:       &haproxy.System{Name: newName, Port: 443, TLS: true, Host: args.New.Host, HealthMethod: "GET", HealthPath: args.New.HealthPath},
 		Cookie:    args.Cookie,
 		Health:    haproxy.Health{Port: healthPort, Alone: true}, // the auto scaling group replaces what fails
-		Process:   haproxy.Process{HardStopSeconds: args.DrainSeconds},
+		Process:   haproxy.Process{HardStopSeconds: max(args.DrainSeconds, reloadSeconds)},
 	}
 	names := make([]string, len(args.Routes))
 	for i, r := range args.Routes {

@@ -16,7 +16,8 @@ const HaproxyFleetType = "slipway:index:HaproxyFleet"
 // HaproxyFleetArgs says between which systems the requests are shared, and where the proxies run.
 type HaproxyFleetArgs struct {
 	// Migration is the old system and the stage. Required. A stage, and anything else of it, reaches the running proxies as a new
-	// configuration within half a minute; no proxy is replaced and no connection dropped.
+	// configuration within half a minute; no proxy is replaced and no connection dropped, but what then lasts for five minutes more, or
+	// for DrainSeconds if that is longer.
 	Migration *cutover.Migration `pulumi:"migration"`
 	// New is the system that takes over. Required.
 	New New `pulumi:"new"`

@@ -90,6 +90,17 @@ func TestASystemThatIsDownReplacesNoProxy(t *testing.T) {
 	}
 }
 
+// A change of the configuration lets requests end that HAProxy's time-outs let go on.
+func TestAReloadCutsNoRequest(t *testing.T) {
+	for drain, want := range map[int]string{0: "hard-stop-after 300s", 1200: "hard-stop-after 1200s"} {
+		args := typical("legacy")
+		args.DrainSeconds = drain
+		if got := configuration(t, mustRun(t, args)); !strings.Contains(got, want) {
+			t.Errorf("with drainSeconds %d the configuration lacks %q:\n%s", drain, want, got)
+		}
+	}
+}
+
 func TestEachRouteHasItsStage(t *testing.T) {
 	args := typical("legacy")
 	args.Routes = []migration.Route{{Name: "api", Paths: []string{"/api"}}, {Name: "rest"}}
