@@ -150,10 +150,10 @@ func TestTheBootScriptIsWhole(t *testing.T) {
 }
 
 func TestStepsOverTheDrain(t *testing.T) {
-	render := func(old, new int, state haproxy.State, gone bool) string {
+	named := func(name string, old, new int, state haproxy.State, gone bool) string {
 		c := haproxy.Config{
 			New: &haproxy.System{Addresses: []string{"10.0.0.2"}}, Old: &haproxy.System{Addresses: []string{"10.0.0.1"}},
-			Routes: []haproxy.Route{{Name: "all", OldWeight: old, NewWeight: new, OldState: state}},
+			Routes: []haproxy.Route{{Name: name, OldWeight: old, NewWeight: new, OldState: state}},
 		}
 		if gone {
 			c.Old = nil
@@ -164,6 +164,7 @@ func TestStepsOverTheDrain(t *testing.T) {
 		}
 		return text
 	}
+	render := func(old, new int, state haproxy.State, gone bool) string { return named("all", old, new, state, gone) }
 	split, drain := render(40, 60, haproxy.Ready, false), render(0, 100, haproxy.Drain, false)
 	maint, done := render(0, 100, haproxy.Maint, false), render(0, 100, haproxy.Ready, true)
 	for _, tc := range []struct{ before, after, want string }{
@@ -173,6 +174,8 @@ func TestStepsOverTheDrain(t *testing.T) {
 		{maint, done, ""},
 		{done, split, ""},
 		{"", split, ""},
+		{split, named("site", 40, 60, haproxy.Ready, false), ""}, // another name of the route takes nothing away
+		{split, named("site", 0, 100, haproxy.Ready, true), `route all: stage "done" takes the old system away while 40 % of the requests go to it`},
 		{split, "", ""},
 		{split, done, `route all: stage "done" takes the old system away while 40 % of the requests go to it`},
 		{split, maint, `route all: stage "done" takes the old system away while 40 % of the requests go to it`},

@@ -2,7 +2,9 @@ package migration
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ssm"
@@ -142,11 +144,13 @@ func text(parameter resource.PropertyMap) string {
 }
 
 var (
+	newBackend = regexp.MustCompile(`(?m)^backend (\S+)\.new$`)
 	oldBackend = regexp.MustCompile(`(?m)^backend (\S+)\.old\n(?:.*\n)*?  description 'old system: (.*)'$`)
 	takes      = regexp.MustCompile(`^takes (\d+) of \d+ new sessions$`)
 )
 
-// skipsDrain is the error of a configuration that comes too early after another. One that is not known yet is not looked at.
+// skipsDrain is the error of a configuration that comes too early after another. One that is not known yet is not looked at. A route
+// that is there no more takes nothing away from the old system, as long as other routes still lead there.
 func skipsDrain(before, after string) error {
 	if after == "" {
 		return nil
@@ -155,12 +159,16 @@ func skipsDrain(before, after string) error {
 	if err != nil {
 		return err
 	}
-	now := oldShares(after)
-	for route, had := range oldShares(before) {
-		if _, still := now[route]; still {
+	now, there := oldShares(after), map[string]bool{}
+	for _, m := range newBackend.FindAllStringSubmatch(after, -1) {
+		there[m[1]] = true
+	}
+	had := oldShares(before)
+	for _, route := range slices.Sorted(maps.Keys(had)) {
+		if _, still := now[route]; still || !there[route] && len(now) > 0 {
 			continue
 		}
-		if err := done.Step(had); err != nil {
+		if err := done.Step(had[route]); err != nil {
 			return fmt.Errorf("route %s: %w. Or set migration.force to %q", route, err, cutover.SkipDrain)
 		}
 	}
