@@ -2,6 +2,8 @@ package migration
 
 import (
 	"cmp"
+	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 
@@ -64,6 +66,11 @@ func (args *HaproxyFleetArgs) checked(name string) (a HaproxyFleetArgs, err erro
 	p.Between("drainSeconds", a.DrainSeconds, 1, 3600)
 	if a.Statistics != nil {
 		p.Required("statistics.password", a.Statistics.Password != nil, "a secret of the configuration")
+		for i, s := range a.Statistics.Sources {
+			if n, err := netip.ParsePrefix(s); err == nil && !n.Addr().Is4() {
+				p.Addf(fmt.Sprintf("statistics.sources[%d]", i), "is %q, must be a network of IPv4: the proxies have no other addresses", s)
+			}
+		}
 	}
 	a.checkConfiguration(&p)
 	p.Tags("tags", a.Tags)
@@ -99,17 +106,18 @@ func (args *HaproxyFleetArgs) checkConfiguration(p *check.Problems) {
 		p.Required("migration", false, `{stage: "legacy", old: {addresses: ["10.0.0.10"]}}`)
 		return
 	}
+	before := p.Len()
 	m := args.Migration.Checked(p.At("migration"), names)
 	args.Migration = &m
 	if m.Old.HealthCheckCodes != usualCodes {
 		p.Addf("migration.old.healthCheckCodes", "is %q, must be left out: HAProxy takes 200 to 399 for healthy here", m.Old.HealthCheckCodes)
 	}
-	if !p.None() {
+	if p.Len() > before {
 		return // what comes of a stage is known only of one that can be read
 	}
 	c := args.config("new.example.com")
 	c.Check(p)
-	if !p.None() {
+	if p.Len() > before {
 		return
 	}
 	if text, err := c.Render(); err != nil {

@@ -76,7 +76,8 @@ type Statistics struct {
 	// Password of the user "admin", a secret: 12 characters or more, printable ASCII. Required. A change replaces the proxies one at
 	// a time.
 	Password pulumi.StringInput `pulumi:"password"`
-	// Sources are the networks in CIDR notation that reach the page; others do not. Required: private ones, since the page is plain HTTP.
+	// Sources are the networks in CIDR notation, of IPv4, that reach the page; others do not. Required: private ones, since the page is
+	// plain HTTP.
 	Sources []string `pulumi:"sources"`
 }
 

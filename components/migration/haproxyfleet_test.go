@@ -206,9 +206,12 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
 			args := typical("legacy")
 			args.New.Host, args.New.HealthPath, args.Cookie = "www example", "up\nserver x", "a b"
 			args.Routes = []migration.Route{{Name: "A", Hosts: []string{"x\ny"}, Paths: []string{"api"}}}
-			args.Statistics.Sources = []string{"0.0.0.0/0"}
+			args.Statistics.Sources = []string{"0.0.0.0/0", "2001:db8::/32"}
+			args.Instances = 30
 			return args
-		}(), `slipway:index:HaproxyFleet "gate" has 7 invalid argument(s):
+		}(), `slipway:index:HaproxyFleet "gate" has 9 invalid argument(s):
+  instances is 30, must be 2 to 20
+  statistics.sources[1] is "2001:db8::/32", must be a network of IPv4: the proxies have no other addresses
   statistics.sources[0] is "0.0.0.0/0", must not be the whole internet: whoever has the password can take servers out
   new.host is "www example", must be a name or an IPv4 address, with a port if need be, like "www.example.com" or "www.example.com:8080"
   new.healthPath is "up\nserver x", must be a path that begins with "/", of letters, digits and ._~!$&()*+,;=:@%-/?
@@ -225,6 +228,17 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
 		if strings.Contains(r.Tree(), name) {
 			t.Errorf("%s: registered in spite of problems:\n%s", name, r.Tree())
 		}
+	}
+}
+
+// The configuration is judged before the network and the new system are there.
+func TestTheConfigurationIsCheckedBeforehand(t *testing.T) {
+	args := typical("legacy")
+	args.VpcId, args.PublicSubnetIds, args.PrivateSubnetIds, args.New.Name, args.Cookie = nil, nil, nil, nil, "a b"
+	want := `slipway:index:HaproxyFleet "proxy" has 1 invalid argument(s):
+  cookie is "a b", must be at most 32 letters, digits, _ and -`
+	if err := args.Check(nil, "proxy"); err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
 }
 
