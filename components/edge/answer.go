@@ -54,6 +54,7 @@ const (
 	samePath = "/#{path}"
 	// maintenancePriority is before all routes'.
 	maintenancePriority = 1
+	maintenanceName     = "maintenance"
 	maintenancePage     = "<!doctype html><title>Maintenance</title><p>We are working on it and will be back soon."
 )
 
@@ -132,6 +133,9 @@ func (m *Maintenance) check(p *check.Problems, routes []Route) {
 		p.Addf("maintenance.page", "is %d characters long, must be at most %d", n, maxBody)
 	}
 	for i, r := range routes {
+		if r.Name == maintenanceName {
+			p.Addf(fmt.Sprintf("routes[%d].name", i), "is %q, must be another name with maintenance: the rule of the page has it", r.Name)
+		}
 		if r.Priority == maintenancePriority {
 			p.Addf(fmt.Sprintf("routes[%d].priority", i), "is %d, must be higher with maintenance, whose page comes before all routes", r.Priority)
 		}
@@ -140,7 +144,7 @@ func (m *Maintenance) check(p *check.Problems, routes []Route) {
 
 // maintenance is the rule that answers everything.
 func (b *builder) maintenance(https *lb.Listener) error {
-	_, err := lb.NewListenerRule(b.ctx, b.name+"-maintenance", &lb.ListenerRuleArgs{
+	_, err := lb.NewListenerRule(b.ctx, b.name+"-"+maintenanceName, &lb.ListenerRuleArgs{
 		ListenerArn: https.Arn,
 		Priority:    pulumi.Int(maintenancePriority),
 		Conditions:  Route{}.conditions(),

@@ -205,6 +205,20 @@ func TestNumbersOfRulesAndTargets(t *testing.T) {
 	}
 }
 
+// The page's rule has that name, and a stack holds each name once.
+func TestARouteCalledAsThePage(t *testing.T) {
+	args := typical()
+	args.Routes[2].Name = "maintenance"
+	if err := run(account(), args); err != nil {
+		t.Error(err)
+	}
+	args.Maintenance = &edge.Maintenance{}
+	want := "\n  routes[2].name is \"maintenance\", must be another name with maintenance: the rule of the page has it"
+	if err := run(account(), args); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestCodesOfHealthChecks(t *testing.T) {
 	for codes, ok := range map[string]bool{"200": true, "200,204": true, "200-399": true, "200-299,301": true, "200-300-400": false, "200,": false, "199": false} {
 		args := typical()
