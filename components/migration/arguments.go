@@ -2,12 +2,14 @@ package migration
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	perrors "github.com/pulumi/pulumi/sdk/v3/go/pulumi/errors"
 
 	"github.com/slipway-iac/slipway/cutover"
 	"github.com/slipway-iac/slipway/internal/check"
@@ -116,8 +118,13 @@ func (args *HaproxyFleetArgs) checkConfiguration(p *check.Problems) {
 		return // what comes of a stage is known only of one that can be read
 	}
 	c := args.config("new.example.com")
-	c.Check(p)
-	if p.Len() > before {
+	var said check.Problems
+	c.Check(&said)
+	var each *perrors.InputPropertiesError
+	if errors.As(said.Err(HaproxyFleetType, ""), &each) {
+		for _, e := range each.Errors {
+			p.Addf(asWritten(e.PropertyPath), "%s", e.Reason)
+		}
 		return
 	}
 	if text, err := c.Render(); err != nil {
@@ -125,6 +132,22 @@ func (args *HaproxyFleetArgs) checkConfiguration(p *check.Problems) {
 	} else if n := len(text) + maxDnsName; n > maxConfiguration {
 		p.Addf("routes", "make a configuration of up to %d bytes, must make at most %d, which is AWS's limit for a parameter: fewer routes, hosts or paths", n, maxConfiguration)
 	}
+}
+
+// asWritten is the argument behind a part of haproxy.Config.
+func asWritten(path string) string {
+	switch path {
+	case "old.name":
+		return "migration.old.dnsName"
+	case "old.host":
+		return "migration.old.hostHeader"
+	case "old.healthPath":
+		return "migration.old.healthCheckPath"
+	}
+	if strings.HasPrefix(path, "old.") {
+		return "migration." + path
+	}
+	return path
 }
 
 // Check finds every problem with args but that the network and the load balancer behind are not there yet. A stack that checks all its

@@ -242,6 +242,22 @@ func TestTheConfigurationIsCheckedBeforehand(t *testing.T) {
 	}
 }
 
+// What HAProxy refuses of the old system is said of the argument that the user wrote.
+func TestProblemsOfTheOldSystem(t *testing.T) {
+	args := typical("legacy")
+	args.Migration.Old.HealthCheckPath = "/up?of=[a]"
+	args.Migration.Old.Addresses = nil
+	for i := range 65 {
+		args.Migration.Old.Addresses = append(args.Migration.Old.Addresses, fmt.Sprintf("10.0.0.%d", i+1))
+	}
+	want := `slipway:index:HaproxyFleet "proxy" has 2 invalid argument(s):
+  migration.old.addresses has 65 entries, must have at most 64
+  migration.old.healthCheckPath is "/up?of=[a]", must be a path that begins with "/", of letters, digits and ._~!$&()*+,;=:@%-/?`
+	if err := run(account(), "proxy", args); err == nil || err.Error() != want {
+		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
 func TestAConfigurationThatIsTooLong(t *testing.T) {
 	args := typical("legacy")
 	for i := range 40 {
