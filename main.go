@@ -186,7 +186,7 @@ func describe(cfg *config.Config) *system {
 		thoughts: backend("thoughts-service", cfg.Images.Thoughts),
 		users:    backend("users-service", cfg.Images.Users),
 		door: &edge.HttpsLoadBalancerArgs{
-			Domain: cfg.Domain, AlternativeNames: cfg.AlternativeNames, ZoneName: cfg.Zone,
+			Domain: cfg.Domain, AlternativeNames: cfg.AlternativeNames, ZoneName: cfg.Zone, OverwriteRecords: cfg.OverwriteRecords,
 			TargetType: cfg.TargetType, DrainSeconds: cfg.Rollout.DrainSeconds, SlowestRequestSeconds: cfg.Rollout.SlowestRequestSeconds, AllowDeletion: !cfg.Protect,
 			Routes: []edge.Route{{
 				Name: "frontend", Paths: []string{"/*"}, Service: &edge.Service{Port: 80, PodPort: 8000},

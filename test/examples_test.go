@@ -29,6 +29,15 @@ func TestExamples(t *testing.T) {
 			must("stack", "init", "dev")
 			must("up", "--yes", "--skip-preview", "--stack", "dev")
 			must("preview", "--expect-no-changes", "--stack", "dev")
+			if filepath.Base(dir) == "redirects" {
+				// A second stack would lead the name elsewhere, which is said before anything is made.
+				must("stack", "init", "second")
+				s := b.tryIn(dir, nil, "pulumi", "preview", "--stack", "second", "--config-file", "Pulumi.dev.yaml")
+				if want := "has a record A of old.example.com already, which leads to old-alb-"; s.code == 0 || !strings.Contains(s.all(), want) {
+					t.Errorf("the preview ended with %d and does not say %q:\n%s", s.code, want, s.all())
+				}
+				must("stack", "rm", "--yes", "--preserve-config", "second")
+			}
 			must("destroy", "--yes", "--skip-preview", "--stack", "dev")
 		})
 	}

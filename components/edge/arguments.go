@@ -195,6 +195,9 @@ func (args *HttpsLoadBalancerArgs) recorded() pulumi.Map {
 	if args.ZoneId != nil {
 		m["zoneId"] = args.ZoneId
 	}
+	if args.OverwriteRecords {
+		m["overwriteRecords"] = pulumi.Bool(true)
+	}
 	for key, arn := range map[string]pulumi.StringInput{"certificateArn": args.CertificateArn, "trustStoreArn": args.TrustStoreArn, "webAclArn": args.WebAclArn} {
 		if arn != nil {
 			m[key] = arn

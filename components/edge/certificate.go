@@ -129,6 +129,10 @@ func (b *builder) aliases(zone pulumi.StringInput, alb *lb.LoadBalancer, after [
 	if zone == nil {
 		return nil
 	}
+	untaken, err := b.untaken()
+	if err != nil {
+		return err
+	}
 	types := []string{"A"}
 	if b.args.DualStack {
 		types = append(types, "AAAA")
@@ -136,15 +140,18 @@ func (b *builder) aliases(zone pulumi.StringInput, alb *lb.LoadBalancer, after [
 	for _, host := range b.args.names() {
 		for _, typ := range types {
 			suffix := map[string]string{"A": "-a", "AAAA": "-aaaa"}[typ]
-			_, err := route53.NewRecord(b.ctx, b.name+"-"+host+suffix, &route53.RecordArgs{
+			record := &route53.RecordArgs{
 				ZoneId: zone,
 				Name:   pulumi.String(host),
 				Type:   pulumi.String(typ),
 				Aliases: route53.RecordAliasArray{&route53.RecordAliasArgs{
 					Name: alb.DnsName, ZoneId: alb.ZoneId, EvaluateTargetHealth: pulumi.Bool(true),
 				}},
-			}, b.below, pulumi.DependsOn(after))
-			if err != nil {
+			}
+			if b.args.OverwriteRecords {
+				record.AllowOverwrite = pulumi.Bool(true)
+			}
+			if _, err := route53.NewRecord(b.ctx, b.name+"-"+host+suffix, record, b.below, pulumi.DependsOn(after), untaken); err != nil {
 				return fmt.Errorf("%s record of %s: %w", typ, host, err)
 			}
 		}

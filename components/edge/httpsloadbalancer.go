@@ -92,6 +92,10 @@ type HttpsLoadBalancerArgs struct {
 	// CertificateTimeoutMinutes is how long to wait for the certificate, 5 to 180; default 30. AWS needs 2 to 5 minutes, and
 	// waits for ever if the zone is not the one the internet asks.
 	CertificateTimeoutMinutes int `pulumi:"certificateTimeoutMinutes,optional"`
+	// OverwriteRecords lets the names' records take the place of what the zone has for them, such as what leads to an old system: the names
+	// move as the last step, when the load balancer answers. What was there is not kept, and `pulumi destroy` does not bring it back; and
+	// resolvers go on with it until its TTL is over. Default false: a record that is there already is an error, in a preview too.
+	OverwriteRecords bool `pulumi:"overwriteRecords,optional"`
 	// DualStack also serves IPv6. The public subnets need IPv6 addresses then. Default false: IPv4 only.
 	DualStack bool `pulumi:"dualStack,optional"`
 	// AllowDeletion lets the load balancer be deleted. Default false: AWS refuses, so that no change and no destroy takes the door

@@ -22,7 +22,10 @@ type Config struct {
 	Domain           string   `json:"domain"`
 	AlternativeNames []string `json:"alternativeNames,omitempty"`
 	// Zone is the name of the Route 53 hosted zone that holds Domain.
-	Zone     string   `json:"zone"`
+	Zone string `json:"zone"`
+	// OverwriteRecords leads the names away from where Zone leads them already.
+	OverwriteRecords bool `json:"overwriteRecords,omitempty"`
+
 	Registry Registry `json:"registry"`
 	Network  Network  `json:"network"`
 	Cluster  Cluster  `json:"cluster"`

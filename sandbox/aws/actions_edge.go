@@ -68,7 +68,8 @@ func init() {
 			Service: "route53", Read: "GetHostedZone ListResourceRecordSets", Create: "ChangeResourceRecordSets GetChange", Update: "ChangeResourceRecordSets GetChange",
 			Delete: "ChangeResourceRecordSets GetChange ListResourceRecordSets", On: "arn:aws:route53:::hostedzone/{zoneId}",
 		},
-		"aws:route53/getZone:getZone": {Service: "route53", Invoke: "ListHostedZones GetHostedZone ListTagsForResource", On: "arn:aws:route53:::hostedzone/{zoneId}"},
+		"aws:route53/getRecords:getRecords": {Service: "route53", Invoke: "ListResourceRecordSets", On: "arn:aws:route53:::hostedzone/{zoneId}"},
+		"aws:route53/getZone:getZone":       {Service: "route53", Invoke: "ListHostedZones GetHostedZone ListTagsForResource", On: "arn:aws:route53:::hostedzone/{zoneId}"},
 
 		"aws:wafv2/webAclAssociation:WebAclAssociation": {
 			Service: "wafv2", Read: "GetWebACLForResource", Create: "AssociateWebACL", Delete: "DisassociateWebACL", On: "{webAclArn}",

@@ -63,6 +63,8 @@ func init() {
 		Token: "aws:route53/getZone:getZone", Props: map[string]Prop{
 			"name": text.not("zoneId"), "privateZone": flag, "tags": tagMap, "vpcId": text, "zoneId": text.not("name"), "resourceRecordSetCount": number,
 		}, Call: getZone,
+	}, &Function{
+		Token: "aws:route53/getRecords:getRecords", Props: map[string]Prop{"nameRegex": text, "zoneId": text.must()}, Call: getRecords,
 	})
 }
 

@@ -3,6 +3,7 @@ package aws
 import (
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -222,4 +223,34 @@ func (tx *Tx) settleAll(record *Object) {
 			look.settle(o)
 		}
 	}
+}
+
+// getRecords gives the records of a zone as Route 53 writes them: with a period after each name, and a star as its octal number.
+func getRecords(tx *Tx, in Inputs) (map[string]any, error) {
+	o := in.Object()
+	zone := tx.Find(zoneToken, "id", o.Str("zoneId"))
+	if zone == nil {
+		return nil, Errorf("NoSuchHostedZone", "No hosted zone found with ID: %s", o.Str("zoneId"))
+	}
+	want, err := regexp.Compile(o.Str("nameRegex"))
+	if err != nil {
+		return nil, fmt.Errorf("nameRegex: %w", err)
+	}
+	sets := []any{}
+	for _, r := range tx.All(recordToken) {
+		name := strings.Replace(r.Str("fqdn"), "*", `\052`, 1) + "."
+		if r.Str("zoneId") != zone.ID || !want.MatchString(name) {
+			continue
+		}
+		values := []any{}
+		for _, v := range r.List("records") {
+			values = append(values, map[string]any{"value": v})
+		}
+		set := map[string]any{"name": name, "type": r.Str("type"), "setIdentifier": r.Str("setIdentifier"), "resourceRecords": values, "ttl": float64(r.Num("ttl"))}
+		for _, alias := range objects(r.Get("aliases")) {
+			set["aliasTarget"] = map[string]any{"dnsName": canonical(fmt.Sprint(alias["name"])) + ".", "hostedZoneId": alias["zoneId"], "evaluateTargetHealth": alias["evaluateTargetHealth"]}
+		}
+		sets = append(sets, set)
+	}
+	return map[string]any{"id": zone.ID, "zoneId": zone.ID, "nameRegex": o.Str("nameRegex"), "resourceRecordSets": sets}, nil
 }

@@ -1,6 +1,8 @@
 package aws
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -66,6 +68,40 @@ func TestOverwrittenRecordIsGone(t *testing.T) {
 	}
 	delete(in, "allowOverwrite")
 	h.create(recordToken, "third", in)
+}
+
+// The records of a zone are told as Route 53 writes their names, those of a name or all.
+func TestRecordsOfAZone(t *testing.T) {
+	h := newHarness(t)
+	zone := h.zone("example.org")
+	h.create(recordToken, "www", object{"zoneId": zone, "name": "www", "type": "A", "ttl": 3600.0, "records": list("192.0.2.1", "192.0.2.2")})
+	h.create(recordToken, "any", object{"zoneId": zone, "name": "*.example.org", "type": "CNAME", "ttl": 60.0, "records": list("old.example.net")})
+	h.create(recordToken, "alias", object{"zoneId": zone, "name": "shop", "type": "A", "aliases": list(object{"name": "www.example.org", "zoneId": zone, "evaluateTargetHealth": false})})
+	for regex, want := range map[string][]string{
+		`^www\.example\.org\.?$`:        {"www.example.org. A 192.0.2.1 192.0.2.2 3600 <nil>"},
+		`^(\*|\\052)\.example\.org\.?$`: {`\052.example.org. CNAME old.example.net 60 <nil>`},
+		`^shop`:                         {"shop.example.org. A 0 www.example.org."},
+		`none`:                          nil,
+	} {
+		out, refused := h.invoke("aws:route53/getRecords:getRecords", object{"zoneId": zone, "nameRegex": regex})
+		var got []string
+		for _, r := range objects(out["resourceRecordSets"]) {
+			line := fmt.Sprint(r["name"], " ", r["type"])
+			for _, v := range objects(r["resourceRecords"]) {
+				line += fmt.Sprint(" ", v["value"])
+			}
+			got = append(got, fmt.Sprint(line, " ", r["ttl"], " ", nested(r["aliasTarget"])["dnsName"]))
+		}
+		if refused != "" || !slices.Equal(got, want) {
+			t.Errorf("%s: %q %s, want %q", regex, got, refused, want)
+		}
+	}
+	if all, refused := h.invoke("aws:route53/getRecords:getRecords", object{"zoneId": zone}); refused != "" || len(objects(all["resourceRecordSets"])) != 5 {
+		t.Errorf("%v %s", all, refused)
+	}
+	if _, refused := h.invoke("aws:route53/getRecords:getRecords", object{"zoneId": "Z0"}); !strings.Contains(refused, "NoSuchHostedZone: No hosted zone found with ID: Z0") {
+		t.Error(refused)
+	}
 }
 
 func TestZones(t *testing.T) {
