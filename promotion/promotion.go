@@ -73,7 +73,13 @@ func (s source) String() string {
 	return out
 }
 
-// parse finds everything wrong with the request that can be seen without asking a registry.
+// Check finds everything wrong with the request that can be seen without asking a registry, as Prepare does before it asks one.
+func (r *Request) Check() error {
+	_, _, err := r.parse()
+	return err
+}
+
+// parse is Check, with the addresses that it has read.
 func (r *Request) parse() (from source, to name.Repository, err error) {
 	var problems []error
 	addf := func(format string, a ...any) { problems = append(problems, fmt.Errorf(format, a...)) }

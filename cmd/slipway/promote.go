@@ -82,6 +82,9 @@ func (f *promoteFlags) checked(words []string) error {
 	if f.output != "text" && f.output != "json" {
 		return fmt.Errorf("--output is %q, must be text or json", f.output)
 	}
+	if err := f.request.Check(); err != nil {
+		return err
+	}
 	if f.severity == "" {
 		if len(f.scans) > 0 {
 			return errors.New("--scan says what was found, and --max-severity is needed to say what is let through")

@@ -89,17 +89,22 @@ func TestArguments(t *testing.T) {
 		code  int
 		words string
 	}{
-		"":                             {2, "slipway COMMAND"},
-		"demote":                       {2, `there is no command "demote"`},
-		"promote":                      {2, "0 arguments, must be two: SOURCE and TARGET"},
-		"promote a b c":                {2, "3 arguments"},
-		"promote a b --output xml":     {2, `--output is "xml", must be text or json`},
-		"promote a b --max-severity x": {2, `the severity is "x", must be one of informational, low, medium, high, critical`},
-		"promote a b --scan f":         {2, "--max-severity is needed"},
-		"promote a b --scan f --max-severity low": {2, "open f: no such file"},
-		"promote a b --nonsense":                  {2, "flag provided but not defined: -nonsense"},
-		"promote --help":                          {0, "Exit codes"},
-		"promote a b --env x":                     {1, `the source is "a", must be an image by tag or digest`},
+		"":                         {2, "slipway COMMAND"},
+		"demote":                   {2, `there is no command "demote"`},
+		"promote":                  {2, "0 arguments, must be two: SOURCE and TARGET"},
+		"promote a b c":            {2, "3 arguments"},
+		"promote a b --output xml": {2, `--output is "xml", must be text or json`},
+		"promote h.io/aa:1 h.io/bb --env x --max-severity x":            {2, `the severity is "x", must be one of informational, low, medium, high, critical`},
+		"promote h.io/aa:1 h.io/bb --env x --scan f":                    {2, "--max-severity is needed"},
+		"promote h.io/aa:1 h.io/bb --env x --scan f --max-severity low": {2, "open f: no such file"},
+		"promote a b --nonsense":                                        {2, "flag provided but not defined: -nonsense"},
+		"promote --help":                                                {0, "Exit codes"},
+		"promote a h.io/bb --env x":                                     {2, `the source is "a", must be an image by tag or digest`},
+		"promote h.io/aa:1 h.io/bb:2 --env x":                           {2, `the target is "h.io/bb:2", must be a repository without a tag`},
+		"promote h.io/aa:1 h.io/bb":                                     {2, `the environment is "", must be`},
+		"promote h.io/aa:1 h.io/bb --env X":                             {2, `the environment is "X", must be`},
+		"promote h.io/aa:1 h.io/bb --env x --platform linux":            {2, `platform 1 is "linux", must be like`},
+		"promote h.io/aa:1 h.io/bb --env x --version /":                 {2, `the version is "/", must be part of a tag`},
 	} {
 		code, stdout, stderr := slipway(t, strings.Fields(line)...)
 		if code != want.code || !strings.Contains(stdout+stderr, want.words) {
