@@ -27,7 +27,14 @@ func kindOf(s Step) kind {
 	case "update":
 		return updated
 	case "replace", "create-replacement", "import-replacement":
-		return replaced
+		// What the stack only looked at belongs to another and stays, whether the stack takes it over, by its ID, or makes one of its own.
+		switch {
+		case s.Old == nil || !s.Old.External:
+			return replaced
+		case s.New != nil && s.New.ID != "":
+			return imported
+		}
+		return created
 	case "delete", "delete-replaced":
 		if s.Old != nil && s.Old.Retain {
 			return forgotten

@@ -144,6 +144,32 @@ func TestStepsOfOneResourceAreOne(t *testing.T) {
 	}
 }
 
+// TestWhatWasOnlyReadIsNotLost: it is another's, and stays where the stack takes it over, or makes one of its own under its name.
+func TestWhatWasOnlyReadIsNotLost(t *testing.T) {
+	const token = "aws:ecr/repository:Repository"
+	taken := func(op, id string) object {
+		s := step(op, token, "images", object{"name": "api"}, object{"name": "api"})
+		s["oldState"].(object)["external"] = true
+		s["oldState"].(object)["id"], s["newState"].(object)["id"] = "api", id
+		return s
+	}
+	for name, c := range map[string]struct {
+		steps []object
+		says  string
+	}{
+		"taken over":                           {[]object{taken("replace", "api")}, "| 1 | 0 | 0 | 0 |"},
+		"taken over, with its steps":           {[]object{taken("import-replacement", "api"), taken("replace", "api")}, "| 1 | 0 | 0 | 0 |"},
+		"another in its place":                 {[]object{taken("replace", "")}, "| 1 | 0 | 0 | 0 |"},
+		"another in its place, with its steps": {[]object{taken("create-replacement", ""), taken("replace", "")}, "| 1 | 0 | 0 | 0 |"},
+	} {
+		r := reviewed(t, Options{}, c.steps...)
+		if r.Code != Fine {
+			t.Errorf("%s: it ends with %d: %q", name, r.Code, r.Problems)
+		}
+		has(t, r.Markdown, c.says, "Nothing is replaced or deleted.", "not images of the old one are lost")
+	}
+}
+
 // TestALabelThatIsTooLongHasAnother: GitHub's end at 50 characters. Those that are proposed let through, and nothing else.
 func TestALabelThatIsTooLongHasAnother(t *testing.T) {
 	const token = "aws:rds/instance:Instance"
