@@ -3,6 +3,7 @@ package review
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -35,6 +36,26 @@ var guarded = map[string]string{
 
 // oneToken is a type's token where the provider has it under two.
 func oneToken(token string) string { return strings.Replace(token, "aws:alb/", "aws:lb/", 1) }
+
+// guardForm is a type's token, PACKAGE:MODULE:TYPE, or the beginning of one with a * after it.
+// https://www.pulumi.com/docs/iac/concepts/resources/names/#types
+var guardForm = regexp.MustCompile(`^(?:\*|[\w.-]+(?:\*|:(?:\*|[\w./-]+(?:\*|:(?:\*|[\w.]+\*?)))))$`)
+
+// noTypes says of each pattern of Options.Guard that no resource's type can be like it. Whether a provider has such a type it cannot tell.
+func noTypes(patterns []string) (wrong []string) {
+	for _, t := range patterns {
+		if guardForm.MatchString(t) {
+			continue
+		}
+		like := "aws:s3/bucketV2:BucketV2, or its beginning with a * after it"
+		// As a review writes types, and as their documentation does.
+		if _, name, short := strings.Cut(t, "/"); short && name != "" && guardForm.MatchString(t+"*") {
+			like = t + ":" + strings.ToUpper(name[:1]) + name[1:]
+		}
+		wrong = append(wrong, fmt.Sprintf("%q guards nothing: no resource has such a type; it has to be like %s", t, like))
+	}
+	return wrong
+}
 
 // handle is a short name of one resource alone, for a label: those of GitHub have 50 characters at most, which no URN fits.
 func handle(u URN) string { return "urn-" + digest(string(u)) }

@@ -144,6 +144,30 @@ func TestStepsOfOneResourceAreOne(t *testing.T) {
 	}
 }
 
+// TestAGuardOfWhatIsNoTypeIsWrong: it would guard nothing, without a word.
+func TestAGuardOfWhatIsNoTypeIsWrong(t *testing.T) {
+	plain := step("update", "aws:s3/bucketV2:BucketV2", "logs", object{"a": "1"}, object{"a": "2"})
+	for guard, says := range map[string]string{
+		"aws:s3/bucketV2:BucketV2": "", "kubernetes:apps/v1:Deployment": "", "slipway:index:EksCluster": "", "pulumi:providers:aws": "", "aws-native:s3:Bucket": "",
+		"kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": "", "*": "", "aws*": "", "aws:*": "", "aws:s3/*": "", "aws:s3/bucketV2:*": "", "aws:s3/bucketV2:Bucket*": "",
+		"aws:s3/bucketV2": "like aws:s3/bucketV2:BucketV2", "": "like aws:s3", "aws": "like aws:s3", "aws:s3": "like aws:s3", "aws::s3": "like aws:s3",
+		"aws:s3:*:Bucket": "like aws:s3", "aws:*/bucket:Bucket": "like aws:s3", "aws:s3/bucketV2:BucketV2 ": "like aws:s3", "a:b:c:d": "like aws:s3", "logs:": "like aws:s3", "aws:s3/": "like aws:s3",
+	} {
+		want := Fine
+		if says != "" {
+			want = Usage
+		}
+		r := reviewed(t, Options{Guard: []string{guard}}, plain)
+		if r.Code != want {
+			t.Errorf("%q: it ends with %d, want %d", guard, r.Code, want)
+		}
+		if says != "" {
+			has(t, r.Markdown, "**Guarded in vain:** ", says)
+			has(t, strings.Join(r.Problems, "\n"), fmt.Sprintf("guard %q guards nothing", guard), says)
+		}
+	}
+}
+
 // TestWhatWasOnlyReadIsNotLost: it is another's, and stays where the stack takes it over, or makes one of its own under its name.
 func TestWhatWasOnlyReadIsNotLost(t *testing.T) {
 	const token = "aws:ecr/repository:Repository"

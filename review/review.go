@@ -11,7 +11,7 @@ import (
 const (
 	Fine    = 0 // nothing stands in the way
 	Failed  = 1 // the preview could not be read, or failed
-	Usage   = 2 // the call is wrong, such as an allowance that allows nothing
+	Usage   = 2 // the call is wrong, such as an allowance that allows nothing, or a guard of what is no type
 	Refused = 3 // something guarded would be replaced or deleted, and nobody has named it
 )
 
@@ -24,7 +24,8 @@ type Options struct {
 	// Allow names resources that may be replaced or deleted though they are guarded, each by its name, by its URN, or, where neither fits a label,
 	// by what a review proposes ("urn-" and 12 digits of the URN's SHA-256); exactly.
 	Allow []string
-	// Guard has further types that are guarded, such as "aws:s3/bucketV2:BucketV2"; a * at the end stands for any rest.
+	// Guard has further types that are guarded, such as "aws:s3/bucketV2:BucketV2"; a * at the end stands for any rest. One of another form is
+	// wrong usage; one of a type that no provider has guards nothing.
 	Guard []string
 	// Stack names the stack, as PROJECT/STACK, where the input does not: an output that breaks off early, or a failure. Then a comment that
 	// an earlier review has written is found all the same.
@@ -61,6 +62,7 @@ func Review(p *Preview, o Options) Report {
 	plan.mean()
 	plan.rename()
 	wrong := plan.guard(o.Guard, o.Allow)
+	unguarding := noTypes(o.Guard)
 	var refused []*change
 	for _, c := range plan.changes {
 		if c.guard != "" && !c.allowed {
@@ -75,6 +77,9 @@ func Review(p *Preview, o Options) Report {
 	case p.Failed:
 		r.Code, r.Problems = Failed, append(r.Problems, "the preview failed")
 	}
+	for _, u := range unguarding {
+		r.Code, r.Problems = cmp.Or(r.Code, Usage), append(r.Problems, "guard "+u)
+	}
 	for _, w := range wrong {
 		r.Code, r.Problems = cmp.Or(r.Code, Usage), append(r.Problems, "allow "+hide(w))
 	}
@@ -84,7 +89,7 @@ func Review(p *Preview, o Options) Report {
 	for i := range r.Problems {
 		r.Problems[i] = visible(r.Problems[i]) // a line of a log each, whatever is in it
 	}
-	w := writer{plan: plan, options: o, hide: hide, stack: strings.TrimPrefix(project+"/"+stack, "/"), marker: r.Marker, wrong: wrong, values: 120, causes: 8, mark: code}
+	w := writer{plan: plan, options: o, hide: hide, stack: strings.TrimPrefix(project+"/"+stack, "/"), marker: r.Marker, wrong: wrong, unguarding: unguarding, values: 120, causes: 8, mark: code}
 	limit := cmp.Or(o.Limit, CommentLimit)
 	r.Markdown = w.write(limit)
 	w.values, w.causes = 10000, 1000

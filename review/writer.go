@@ -16,6 +16,8 @@ type writer struct {
 	stack   string
 	marker  string
 	wrong   []string
+	// unguarding are what --guard names and is no type.
+	unguarding []string
 	// values is how many characters of a value are shown, causes how many differences of a resource.
 	values, causes int
 	// mark sets off what comes from the preview: code, or visible where the text is not Markdown.
@@ -92,13 +94,8 @@ func (w *writer) head() string {
 	default:
 		fmt.Fprintf(&b, "%s replaced or deleted, nothing guarded among them.\n", pick(lost, "1 resource is", fmt.Sprintf("%d resources are", lost)))
 	}
-	for i, s := range w.wrong {
-		if i == 5 {
-			fmt.Fprintf(&b, "\n… and %d more.\n", len(w.wrong)-i)
-			break
-		}
-		fmt.Fprintf(&b, "\n**Allowed in vain:** %s.\n", code(short(w.hide(s), 250)))
-	}
+	w.inVain(&b, "Guarded", w.unguarding)
+	w.inVain(&b, "Allowed", w.wrong)
 	if w.Broken != "" && len(w.Steps) == 0 {
 		return b.String()
 	}
@@ -126,6 +123,17 @@ func pick(n int, one, many string) string {
 
 // ended are errors that say no more than that there were others.
 var ended = map[string]bool{"error: preview failed": true, "error: refresh failed": true}
+
+// inVain says which names of the call do nothing.
+func (w *writer) inVain(b *strings.Builder, what string, names []string) {
+	for i, s := range names {
+		if i == 5 {
+			fmt.Fprintf(b, "\n… and %d more.\n", len(names)-i)
+			return
+		}
+		fmt.Fprintf(b, "\n**%s in vain:** %s.\n", what, code(short(w.hide(s), 250)))
+	}
+}
 
 // failure is what went wrong, before all else.
 func (w *writer) failure() []section {

@@ -20,8 +20,8 @@ const reviewUsage = `slipway review [FLAGS] [FILE]
 Reads what ` + "`pulumi preview --json --show-sames`" + ` prints, from FILE or the standard input, and writes Markdown: what is replaced or
 deleted, why and what that does to users, what is released, and what it costs a month.
 
-Exit codes: 0 fine; 1 the preview failed or could not be read; 2 wrong usage, an allowance that allows nothing too; 3 something guarded
-would be replaced or deleted, and nobody has named it.
+Exit codes: 0 fine; 1 the preview failed or could not be read; 2 wrong usage, an allowance that allows nothing and a guard
+of what is no type too; 3 something guarded would be replaced or deleted, and nobody has named it.
 
 `
 
