@@ -204,6 +204,8 @@ func TestALabelThatIsTooLongHasAnother(t *testing.T) {
 		"too long":               {gone(token, long)},
 		"with a comma":           {gone(token, "a,b")},
 		"of two of one name":     {gone(token, "db"), gone("aws:rds/cluster:Cluster", "db")},
+		"of two in a group":      {gone(token, "db-a"), gone(token, "db-b")},
+		"of three, one too long": {gone(token, "db-a"), gone(token, "db-b"), gone(token, long)},
 		"of two that are longer": {gone(token, long), gone("aws:rds/cluster:Cluster", long)},
 	} {
 		said := reviewed(t, Options{}, steps...).Markdown
@@ -227,6 +229,18 @@ func TestALabelThatIsTooLongHasAnother(t *testing.T) {
 	if r := reviewed(t, Options{Allow: []string{handle(URN(urnOf(token, "other")))}}, gone(token, "db")); r.Code != Usage {
 		t.Errorf("another's ends with %d", r.Code)
 	}
+}
+
+// TestAGroupSaysEachOfItsLabels, as many as there is room for, and what they do not do.
+func TestAGroupSaysEachOfItsLabels(t *testing.T) {
+	var steps []object
+	for i := range 10 {
+		steps = append(steps, step("delete", "aws:rds/instance:Instance", fmt.Sprintf("db-%d", i), object{"a": "1"}, nil, object{"protect": true}))
+	}
+	r := reviewed(t, Options{}, steps...)
+	has(t, r.Markdown, "  - To let them through, for each of them; Pulumi itself refuses it until its protection is taken off and that is deployed: "+
+		"the label `slipway-allow:db-0` or `--allow` `db-0`; the label `slipway-allow:db-1`", "`slipway-allow:db-7`", "; … and 2 more\n", "not slipway-allow:db-8")
+	has(t, r.Full, "`slipway-allow:db-9`", "not … and")
 }
 
 func TestARenameIsSeen(t *testing.T) {

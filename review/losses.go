@@ -63,7 +63,7 @@ func (w *writer) source(c *change, d Difference) string {
 	return found
 }
 
-// unlock says how a refused change is let through.
+// unlock says how a refused change is let through: by a label or by a flag.
 func (w *writer) unlock(c *change) string {
 	name := c.URN.Name()
 	for _, other := range w.changes {
@@ -75,11 +75,7 @@ func (w *writer) unlock(c *change) string {
 	if len(label) > longestLabel || strings.Contains(name, ",") {
 		label = AllowLabel + handle(c.URN)
 	}
-	s := "the label " + w.code(label) + " or `--allow` " + w.code(name)
-	if c.Old != nil && c.Old.Protect {
-		s += "; Pulumi itself refuses it until its protection is taken off and that is deployed"
-	}
-	return s
+	return "the label " + w.code(label) + " or `--allow` " + w.code(name)
 }
 
 // AllowLabel begins the labels of a pull request that allow a change of what is guarded: slipway-allow:NAME.
@@ -183,11 +179,24 @@ func (w *writer) refusals() []section {
 		}
 	}
 	for i, x := range items {
-		how := "`--allow NAME` for each of them"
-		if len(x.names) == 1 {
-			how = w.unlock(first[x.names[0]])
+		c := first[x.names[0]]
+		also := ""
+		if c.Old != nil && c.Old.Protect {
+			also = "; Pulumi itself refuses it until its protection is taken off and that is deployed"
 		}
-		items[i].body += "  - To let it through: " + how + "\n"
+		if len(x.names) == 1 {
+			items[i].body += "  - To let it through: " + w.unlock(c) + also + "\n"
+			continue
+		}
+		var all []string
+		for n, u := range x.names {
+			if n == w.causes {
+				all = append(all, fmt.Sprintf("… and %d more", len(x.names)-n))
+				break
+			}
+			all = append(all, w.unlock(first[u]))
+		}
+		items[i].body += "  - To let them through, for each of them" + also + ": " + strings.Join(all, "; ") + "\n"
 	}
 	return some(section{title: "Refused", of: "groups that are refused", rank: 10, items: w.lines(items, true)})
 }
