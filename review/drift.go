@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -288,19 +289,35 @@ func digest(s string) string {
 
 const fingerprintBegins = "<!-- found: "
 
-// fingerprint is the second line of an issue: by it a later run tells whether anything is different.
-func (r *DriftReport) fingerprint() string {
+// mostFound is how many resources a fingerprint names: it is a line of an issue that has to leave room for the text.
+const mostFound = 500
+
+// Keys of a fingerprint that are no resources': how many are not named in the output, and what was found beyond those that it names.
+const (
+	unnamedKey = "unnamed"
+	restKey    = "rest"
+)
+
+// pairs are the resources that were found, each with what was found of it, in the order of their keys.
+func (r *DriftReport) pairs() []string {
 	all := []string{}
 	for _, f := range r.finds {
 		all = append(all, f.key()+"="+f.hash())
 	}
-	if r.unnamed > 0 {
-		all = append(all, fmt.Sprintf("unnamed=%d", r.unnamed))
-	}
-	if len(all) > 500 { // of a line that has to leave room for the text
-		all = []string{digest(strings.Join(all, " ")) + "=" + digest(strings.Join(all, "\n"))}
-	}
 	slices.Sort(all)
+	return all
+}
+
+// fingerprint is the second line of an issue: by it a later run tells whether anything is different. Of more resources than it has room for
+// it has those with the first keys, and one value for all others.
+func (r *DriftReport) fingerprint() string {
+	all := r.pairs()
+	if len(all) > mostFound {
+		all = append(slices.Clone(all[:mostFound]), restKey+"="+digest(strings.Join(all[mostFound:], " ")))
+	}
+	if r.unnamed > 0 {
+		all = append(all, fmt.Sprintf("%s=%d", unnamedKey, r.unnamed))
+	}
 	return fingerprintBegins + strings.Join(all, " ") + " -->"
 }
 
@@ -327,6 +344,19 @@ const newsLimit = CommentLimit - 5000
 // Since is what is different since an issue was written whose text is given, in Markdown.
 func (r *DriftReport) Since(issue string) string {
 	before := fingerprinted(issue)
+	unnamed, rest := cmp.Or(before[unnamedKey], "0"), before[restKey]
+	delete(before, unnamedKey)
+	delete(before, restKey)
+	// What comes after the last key of an issue that names not all was there or was not.
+	last, beyond := "", []string{}
+	if rest != "" && len(before) > 0 {
+		last = slices.Max(slices.Collect(maps.Keys(before)))
+		for _, pair := range r.pairs() {
+			if k, _, _ := strings.Cut(pair, "="); k > last {
+				beyond = append(beyond, pair)
+			}
+		}
+	}
 	var b strings.Builder
 	unsaid := 0
 	say := func(what string, f *stray) {
@@ -341,6 +371,7 @@ func (r *DriftReport) Since(issue string) string {
 		was, known := before[k]
 		delete(before, k)
 		switch {
+		case !known && last != "" && k > last:
 		case !known:
 			say("new", f)
 		case was != f.hash():
@@ -352,6 +383,13 @@ func (r *DriftReport) Since(issue string) string {
 	}
 	if n := len(before); n > 0 {
 		fmt.Fprintf(&b, "- %s as the stack says again, or %s the stack's no more\n", pick(n, "1 other is", fmt.Sprintf("%d others are", n)), pick(n, "is", "are"))
+	}
+	if rest != "" && rest != digest(strings.Join(beyond, " ")) {
+		fmt.Fprintf(&b, "- something is different beyond the %d resources that the issue keeps apart; now %s, and which of them were found before is not known\n",
+			mostFound, pick(len(beyond), "1 is there", fmt.Sprintf("%d are there", len(beyond))))
+	}
+	if now := strconv.Itoa(r.unnamed); now != unnamed {
+		fmt.Fprintf(&b, "- of those that the output does not name there are %s, and were %s\n", now, unnamed)
 	}
 	if b.Len() == 0 {
 		return "What was found is as before.\n"

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -304,6 +306,61 @@ func TestAnIssueSaysWhatIsDifferent(t *testing.T) {
 	want := "Since the last look:\n\n- new: `four`, `x:y:Z`\n- differs otherwise than before: `one`, `x:y:Z`\n- 1 other is as the stack says again, or is the stack's no more\n"
 	if got := other.Since(first.Issue); got != want {
 		t.Errorf("since then it says\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestManyThingsAreToldApart as far as an issue has room for, and beyond that nothing is said of one that is not known.
+func TestManyThingsAreToldApart(t *testing.T) {
+	things := func(from, to, value int) (all []object) {
+		for i := from; i < to; i++ {
+			all = append(all, changed("x:y:Z", fmt.Sprintf("thing-%04d", i), object{"a": 1}, object{"a": value}, "a"))
+		}
+		return all
+	}
+	since := func(before, now []object) string {
+		b, n := driftOf(t, DriftOptions{}, before...), driftOf(t, DriftOptions{}, now...)
+		return n.Since(b.Issue)
+	}
+	for name, c := range map[string]struct {
+		before, now            []object
+		more, fewer, different int
+		unsure                 bool
+	}{
+		"as before":                    {before: things(0, 800, 2), now: things(0, 800, 2)},
+		"up to what there is room for": {before: things(0, 500, 2), now: things(0, 499, 2), fewer: 1},
+		"from few to many":             {before: things(0, 400, 2), now: things(0, 700, 2), more: 300},
+		"ten more":                     {before: things(0, 800, 2), now: things(0, 810, 2), more: 10, unsure: true},
+		"ten fewer":                    {before: things(0, 800, 2), now: things(10, 800, 2), fewer: 10, unsure: true},
+		"others":                       {before: things(0, 800, 2), now: append(things(0, 780, 2), things(780, 800, 3)...), different: 20, unsure: true},
+		"hardly any left":              {before: things(0, 800, 2), now: things(0, 1, 2), fewer: 799, unsure: true},
+	} {
+		got := since(c.before, c.now)
+		more, different := strings.Count(got, "- new: "), strings.Count(got, "- differs otherwise")
+		fewer := 0
+		if m := regexp.MustCompile(`- (\d+) others? (?:is|are) as the stack says again`).FindStringSubmatch(got); m != nil {
+			fewer, _ = strconv.Atoi(m[1])
+		}
+		if more > c.more || fewer > c.fewer || different > c.different || !c.unsure && (more != c.more || fewer != c.fewer || different != c.different) {
+			t.Errorf("%s: %d more, %d fewer, %d different, want %d, %d, %d:\n%.500s", name, more, fewer, different, c.more, c.fewer, c.different, got)
+		}
+		if c.unsure != strings.Contains(got, "- something is different beyond the 500 resources that the issue keeps apart") {
+			t.Errorf("%s: it says\n%.500s", name, got)
+		}
+	}
+}
+
+// TestWhatIsNotNamedIsCounted in what is different, too.
+func TestWhatIsNotNamedIsCounted(t *testing.T) {
+	with := func(n int) DriftReport {
+		text := refreshed(t, changed("x:y:Z", "one", object{"a": 1}, object{"a": 2}, "a"))
+		return Drift(readPreview(t, strings.Replace(text, `"update": 1`, fmt.Sprintf(`"update": %d`, 1+n), 1)), DriftOptions{})
+	}
+	two, three := with(2), with(3)
+	if got := three.Since(two.Issue); got != "Since the last look:\n\n- of those that the output does not name there are 3, and were 2\n" {
+		t.Errorf("it says %s", got)
+	}
+	if got := two.Since(two.Issue); got != "What was found is as before.\n" {
+		t.Errorf("it says %s", got)
 	}
 }
 
