@@ -67,7 +67,7 @@ func TestCalendarFlagsAndExitCodes(t *testing.T) {
 func TestReviewHasTheWeek(t *testing.T) {
 	for name, want := range map[string]string{
 		"schedule":             "### The week\n\nNode-hours a week: 403.5 → **361.5** (-42).",
-		"unchanged":            "### The week\n\n- Node-hours a week&#58; 403.5, without the schedule 504",
+		"unchanged":            "### The week\n\n- Node-hours a week: 403.5, without the schedule 504",
 		"release-changes-only": "",
 	} {
 		_, out, _ := slip(t, taken(t, name), "review")
