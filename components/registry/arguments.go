@@ -15,12 +15,13 @@ type EcrReposArgs struct {
 	// digits with single "-" between them; none may begin with another and "-". Default: none, and every tag is a release.
 	Environments []string `pulumi:"environments,optional"`
 	// KeepPromoted is how many images of each environment are kept, newest first. More than any KeepReleases, at most 9999, which is
-	// the default: at ten promotions a day three years. ECR goes by when an image was first pushed, not by when it was promoted.
+	// the default: at ten promotions a day three years. ECR goes by when an image was first pushed, not by when it was promoted: with less
+	// than 9999 what runs after a roll-back expires once that many newer images were promoted, so that less is refused for what is in Running.
 	KeepPromoted int `pulumi:"keepPromoted,optional"`
 	// Running is what the environments run, by repository: tags or digests ("sha256:…"). One that a rule of the repository could
-	// expire, at some time and whatever else is pushed, is an error that names the rule; one that is promoted counts as kept, as long as
-	// fewer than KeepPromoted images of its environment are newer. The tags of an image that is there already are asked of ECR, which takes
-	// ecr:DescribeImages; a digest that is not there yet is let through.
+	// expire, at some time and whatever else is pushed, is an error that names the rule; one that is promoted is kept with the default of
+	// KeepPromoted only. The tags of an image that is there already are asked of ECR, which takes ecr:DescribeImages; a digest that is not
+	// there yet counts as promoted. Default: nothing is checked.
 	Running map[string][]string `pulumi:"running,optional"`
 	// KeepReleases is how many tagged images each repository keeps, newest first; older ones expire. 2 to 1000, default 30.
 	// It must reach back further than any image that still runs somewhere and is not promoted. Promoted images that match count too.

@@ -25,7 +25,8 @@ var (
 	principal   = regexp.MustCompile(`^(?:[0-9]{12}|arn:aws[a-z-]*:iam::[0-9]{12}:(?:root|(?:role|user)/[^*]+))$`)
 )
 
-// maxPromoted is what a rule that keeps everything is given: no page says how large a number ECR takes, and this is widely used.
+// maxPromoted is what a rule that keeps everything is given: no page says how large a number ECR takes, and this is widely used. It counts
+// as everything: that an image that runs is older than so many that were promoted to the same environment is not looked at.
 const maxPromoted = 9999
 
 // checked is args with the defaults filled in; it accepts nil.

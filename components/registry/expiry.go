@@ -77,13 +77,14 @@ func (p policy) expired(images []image, now time.Time) []*rule {
 }
 
 // couldExpire is the rule that expires an image with such tags at some time, however long ago it was pushed and however much was
-// pushed since; nil where none ever does. Only what is promoted is kept by a number: fewer than that are promoted after it.
-func (p policy) couldExpire(tags []string, keepPromoted int) *rule {
+// pushed since; nil where none ever does. Only a rule that keeps as many as there can be, maxPromoted, counts as one that keeps everything:
+// after a roll-back to it an image may be older than any number of others that were promoted since.
+func (p policy) couldExpire(tags []string) *rule {
 	pushed := time.Unix(0, 0)
 	images := []image{{tags, pushed}}
 	newer := 0
 	for _, r := range p.Rules {
-		if r.Selection.CountType == "imageCountMoreThan" && r.Selection.CountNumber < keepPromoted {
+		if r.Selection.CountType == "imageCountMoreThan" && r.Selection.CountNumber < maxPromoted {
 			newer = max(newer, r.Selection.CountNumber)
 		}
 	}

@@ -78,7 +78,6 @@ func everything() *registry.EcrReposArgs {
 		Repositories: []string{"frontend", "users"}, Environments: []string{"production", "staging"}, KeepPromoted: 500,
 		KeepReleases: 20, ReleaseTagPrefixes: []string{"v"}, BranchTagPrefixes: []string{"branch-"}, ExpireBranchDays: 7, ExpireUntaggedDays: 3,
 		PullFrom: []pulumi.StringInput{pulumi.String("210987654321")}, PushFrom: []pulumi.StringInput{pulumi.String("arn:aws:iam::210987654321:role/ci")},
-		Running: map[string][]string{"frontend": {"production-v1.4.0"}},
 		Each: map[string]registry.Repository{"users": {
 			KeepReleases: 40, ReleaseTagPrefixes: []string{"r"}, ExpireUntaggedDays: 30, MutableTags: true, NoScanOnPush: true,
 			PullFrom:  []pulumi.StringInput{pulumi.String("arn:aws:iam::210987654321:role/nodes")},

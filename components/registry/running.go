@@ -26,25 +26,29 @@ func (args EcrReposArgs) checkRunning(ctx *pulumi.Context, name string, opts ...
 			if err != nil {
 				return fmt.Errorf("%s %q: looking up what runs from %q: %w", EcrReposType, name, repository, err)
 			}
-			if !known {
-				continue
-			}
-			r := rules.couldExpire(tags, args.KeepPromoted)
-			if r == nil {
-				continue
-			}
 			what := fmt.Sprintf("%q", reference)
-			if digest.MatchString(reference) {
+			switch {
+			case !known && len(args.Environments) == 0:
+				continue
+			case !known: // promoted is the best that it can be
+				what += ", not there yet"
+				tags = []string{args.Environments[0] + "-"}
+			case digest.MatchString(reference):
 				what += ", tagged " + cmp.Or(strings.Join(tags, ", "), "nothing")
 			}
-			p.Addf(fmt.Sprintf("running[%q][%d]", repository, i), "is %s, which rule %d of its repository could expire (%s): %s", what, r.RulePriority, r.Description, args.remedy())
+			if r := rules.couldExpire(tags); r != nil {
+				p.Addf(fmt.Sprintf("running[%q][%d]", repository, i), "is %s, which rule %d of its repository could expire (%s): %s", what, r.RulePriority, r.Description, args.remedy(r))
+			}
 		}
 	}
 	return p.Err(EcrReposType, name)
 }
 
-// remedy is how an image is kept.
-func (args EcrReposArgs) remedy() string {
+// remedy is how an image is kept that a rule could expire.
+func (args EcrReposArgs) remedy(r *rule) string {
+	if r.RulePriority <= len(args.Environments) {
+		return "leave keepPromoted out; it counts from the image that was pushed last, and after a roll-back what runs is older than all that was promoted since"
+	}
 	if len(args.Environments) == 0 {
 		return "give the environments that images are promoted to, whose images are kept"
 	}

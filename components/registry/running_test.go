@@ -43,6 +43,9 @@ func (a answers) ask(r *recorder.Recorder) *recorder.Recorder {
 	return r
 }
 
+// few keeps fewer promoted images than there can be.
+func few(a *registry.EcrReposArgs) { a.KeepPromoted = 500 }
+
 func TestWhatRunsIsKept(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*registry.EcrReposArgs)
@@ -68,6 +71,19 @@ func TestWhatRunsIsKept(t *testing.T) {
 		"a digest that is not there yet, where every tag is a release": {
 			func(a *registry.EcrReposArgs) { a.ReleaseTagPrefixes, a.BranchTagPrefixes, a.Each = nil, nil, nil }, digest, nil, "",
 		},
+		// 500 newer ones may be promoted while it runs, rolled back to.
+		"promoted, where fewer are kept than there can be": {
+			few, "production-1.4.0", nil,
+			`running["frontend"][0] is "production-1.4.0", which rule 1 of its repository could expire (the last 500 images tagged production-* stay): leave keepPromoted out;`,
+		},
+		"promoted to another environment, where fewer are kept": {few, digest, answers{digest: {"staging-1", "v1"}}, `tagged staging-1, v1, which rule 2 of its repository could expire (the last 500 images tagged staging-* stay): leave keepPromoted out;`},
+		"a digest that is not there yet, where fewer are kept":  {few, digest, nil, `is "` + digest + `", not there yet, which rule 1 of its repository could expire`},
+		"under another name, where fewer are kept":              {few, "stable", nil, ""},
+		"no environments, not there yet": {
+			func(a *registry.EcrReposArgs) {
+				a.Environments, a.ReleaseTagPrefixes, a.BranchTagPrefixes, a.Each = nil, nil, nil, nil
+			}, digest, nil, "",
+		},
 		"no environments": {
 			func(a *registry.EcrReposArgs) {
 				a.Environments, a.ReleaseTagPrefixes, a.BranchTagPrefixes, a.Each = nil, nil, nil, nil
@@ -77,7 +93,7 @@ func TestWhatRunsIsKept(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := everything()
-			a.Running = map[string][]string{"frontend": {c.runs}}
+			a.Running, a.KeepPromoted = map[string][]string{"frontend": {c.runs}}, 0
 			if c.change != nil {
 				c.change(a)
 			}
@@ -103,7 +119,9 @@ func TestWhatRunsIsKept(t *testing.T) {
 func TestALookUpThatIsRefusedIsAnError(t *testing.T) {
 	r := answers{}.ask(&recorder.Recorder{})
 	r.Refuse = func(string, resource.PropertyMap) error { return errors.New("AccessDeniedException") }
-	if err := run(r, everything(), nil); err == nil || !strings.Contains(err.Error(), `looking up what runs from "frontend"`) || !strings.Contains(err.Error(), "AccessDeniedException") {
+	a := everything()
+	a.Running = map[string][]string{"frontend": {"production-v1.4.0"}}
+	if err := run(r, a, nil); err == nil || !strings.Contains(err.Error(), `looking up what runs from "frontend"`) || !strings.Contains(err.Error(), "AccessDeniedException") {
 		t.Errorf("got %v", err)
 	}
 }
