@@ -27,6 +27,9 @@ func cutUpload(_ http.ResponseWriter, req *http.Request, _ http.Handler) {
 // cutAnswer sends half of what was asked for and closes the connection.
 func cutAnswer(w http.ResponseWriter, req *http.Request, next http.Handler) {
 	said := answered(req, next)
+	for k, v := range said.Header() {
+		w.Header()[k] = v
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(said.Body.Len()))
 	w.WriteHeader(said.Code)
 	_, _ = w.Write(said.Body.Bytes()[:said.Body.Len()/2])

@@ -18,7 +18,8 @@ import (
 )
 
 // fixture is an index of two platforms and an attestation of BuildKit, with: a signature and an SBOM that refer to it, a signature
-// of that SBOM, a signature of one platform, and two signatures of cosign's kind, by tag.
+// of that SBOM, a signature of one platform, and by tag, of cosign's kind, a signature and an attestation, and an SBOM with a signature, which has
+// one too, and something that refers to it.
 type fixture struct {
 	digest       string
 	amd64, arm64 string
@@ -59,6 +60,10 @@ func push(t failer, w wire) *fixture {
 	p.refer("application/vnd.example.signature.of-amd64", amd64)
 	p.cosign(p.f.digest, "sig")
 	p.cosign(p.f.amd64, "att")
+	p.cosign(p.digest(p.cosign(p.digest(sbom), "att")), "sig")
+	listed := p.cosign(p.f.digest, "sbom")
+	p.cosign(p.digest(p.cosign(p.digest(listed), "sig")), "sig")
+	p.refer("application/vnd.example.signature.of-listed", listed)
 	return p.f
 }
 
@@ -131,14 +136,15 @@ func (p *pushing) refer(kind string, subject interface {
 	return i
 }
 
-func (p *pushing) cosign(of, suffix string) {
-	i := p.small("application/vnd.dev.cosign." + types.MediaType(suffix))
+func (p *pushing) cosign(of, suffix string) v1.Image {
+	i := p.small(types.MediaType("application/vnd.dev.cosign." + suffix + ".of-" + of[7:15]))
 	tag := strings.Replace(of, ":", "-", 1) + "." + suffix
 	if err := remote.Write(p.repo.Tag(tag), i, p.opts...); err != nil {
 		p.t.Fatal(err)
 	}
 	p.f.cosign[tag] = p.digest(i)
 	p.blobsOf(i)
+	return i
 }
 
 // without is the manifest of an index that lacks a platform.

@@ -47,10 +47,16 @@ type graph struct {
 	listed map[v1.Hash][]v1.Descriptor
 }
 
+// maxManifests is more than belongs to any image, so that a registry that names ever more does not keep anybody.
+const maxManifests = 10000
+
 // add fetches a manifest by digest, what it consists of, and then what refers to it.
 func (g *graph) add(ctx context.Context, d v1.Hash, platform *v1.Platform, what string) (*manifest, error) {
 	if m := g.seen[d]; m != nil {
 		return m, nil
+	}
+	if len(g.seen) == maxManifests {
+		return nil, fmt.Errorf("more than %d manifests belong to the image: %s names more and more of them", maxManifests, g.from.RegistryStr())
 	}
 	m, err := g.fetch(ctx, d, what)
 	if err != nil {
@@ -126,7 +132,7 @@ func (g *graph) consistsOf(ctx context.Context, m *manifest, what string) error 
 // refersTo adds the manifests whose subject is m: by the referrers API, or by the tag that stands in for it.
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#listing-referrers
 func (g *graph) refersTo(ctx context.Context, m *manifest, what string) error {
-	listed, err := referrers(ctx, g.puller, g.from, m.Digest)
+	listed, err := referrers(ctx, g.patience, g.puller, g.from, m.Digest)
 	if err != nil {
 		return explain(err, g.from, "what refers to "+what)
 	}
@@ -145,12 +151,13 @@ func (g *graph) refersTo(ctx context.Context, m *manifest, what string) error {
 	return nil
 }
 
-// attached adds what cosign attaches by tag to the manifests that are there so far.
+// attached adds what cosign attaches by tag to the manifests that are there so far, and to what is attached itself: an SBOM may be signed. Each
+// manifest is looked at once, whatever its tags lead to.
 // https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md#tag-based-discovery
 func (g *graph) attached(ctx context.Context) error {
-	for _, m := range slices.Clone(g.manifests) {
+	for i := 0; i < len(g.manifests); i++ {
 		for _, suffix := range []string{"sig", "att", "sbom"} {
-			tag := strings.Replace(m.Digest.String(), ":", "-", 1) + "." + suffix
+			tag := strings.Replace(g.manifests[i].Digest.String(), ":", "-", 1) + "." + suffix
 			got, err := g.puller.Head(ctx, g.from.Tag(tag))
 			if missing(err) {
 				continue

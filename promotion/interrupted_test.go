@@ -45,7 +45,7 @@ func TestInterruptedRunsEndAsOneUndisturbed(t *testing.T) {
 
 // disturbed is a run in which one request fails in some way, and perhaps all that follow.
 func (w *world) disturbed(t *rapid.T) {
-	at := rapid.IntRange(0, 90).Draw(t, "at request")
+	at := rapid.IntRange(0, 130).Draw(t, "at request")
 	kinds := map[string]fault{
 		"500": status(500, ""), "403": status(403, ""), "429": status(429, "", "Retry-After", "9000"),
 		"cut upload": cutUpload, "cut answer": cutAnswer, "cut after": cutAfter, "other bytes": otherBytes,

@@ -229,7 +229,7 @@ func (p *Plan) has(ctx context.Context, m *manifest) (bool, error) {
 	if m.subject == nil {
 		return true, nil
 	}
-	listed, err := referrers(ctx, p.puller, p.to, *m.subject)
+	listed, err := referrers(ctx, p.request.Patience, p.puller, p.to, *m.subject)
 	return slices.ContainsFunc(listed, func(d v1.Descriptor) bool { return d.Digest == m.Digest }), explain(err, p.to, "what refers to "+m.subject.String())
 }
 

@@ -179,6 +179,22 @@ func TestWhatIsAttachedTwiceGetsBothTags(t *testing.T) {
 	}
 }
 
+// A tag may lead back to what it is attached to.
+func TestWhatIsAttachedInACircleEnds(t *testing.T) {
+	w := newWorld(t)
+	const kind = "application/vnd.oci.image.manifest.v1+json"
+	tagOf := func(d, suffix string) string { return strings.Replace(d, ":", "-", 1) + "." + suffix }
+	put(t, w.wire, tagOf(w.image.arm64, "sig"), kind, w.from.manifests["team/frontend@"+w.image.amd64])
+	put(t, w.wire, tagOf(w.image.amd64, "sig"), kind, w.from.manifests["team/frontend@"+w.image.arm64])
+	w.must(t)
+	for of, at := range map[string]string{w.image.arm64: w.image.amd64, w.image.amd64: w.image.arm64} {
+		if got := w.to.tags["frontend:"+tagOf(of, "sig")]; got != at {
+			t.Errorf("the signature of %s is at %q, want %s", of, got, at)
+		}
+	}
+	w.whole(t)
+}
+
 // Another signature is in another manifest under the same tag, and no other version of the image would help.
 func TestASignatureThatWasAddedSaysWhatToDo(t *testing.T) {
 	w := newWorld(t)
@@ -215,7 +231,7 @@ func TestPrepareWritesNothing(t *testing.T) {
 	if n := w.to.asked("^(PUT|POST|PATCH|DELETE)") + w.from.asked("^(PUT|POST|PATCH|DELETE)"); n > 0 {
 		t.Errorf("%d writes", n)
 	}
-	if p.Manifests.ToCopy != p.Manifests.Total || p.Manifests.Total != 10 || p.Blobs.ToCopy != p.Blobs.Total || p.Blobs.Total < 10 {
+	if p.Manifests.ToCopy != p.Manifests.Total || p.Manifests.Total != 16 || p.Blobs.ToCopy != p.Blobs.Total || p.Blobs.Total < 10 {
 		t.Errorf("manifests %v, blobs %v", p.Manifests, p.Blobs)
 	}
 }
@@ -347,6 +363,7 @@ func TestWhatPassesIsTriedAgain(t *testing.T) {
 		"429 without a time":           {true, on(http.MethodGet, "/manifests/", 1, 1, status(429, `{"errors":[{"code":"TOOMANYREQUESTS"}]}`))},
 		"a blob cut off":               {true, on(http.MethodGet, blobs, 2, 2, cutAnswer)},
 		"a manifest cut off":           {true, on(http.MethodGet, "/manifests/", 3, 1, cutAnswer)},
+		"a list cut off":               {true, on(http.MethodGet, "/referrers/", 1, 2, cutAnswer)},
 		"an upload cut off":            {false, on(http.MethodPatch, uploads, 1, 3, cutUpload)},
 		"an upload refused":            {false, on(http.MethodPatch, uploads, 2, 2, status(502, ""))},
 		"an upload's beginning":        {false, on(http.MethodPost, uploads, 1, 5, status(500, ""))},

@@ -12,21 +12,21 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 )
 
-// referrers lists what refers to a manifest, in the registry's order.
-func referrers(ctx context.Context, puller *remote.Puller, in name.Repository, d v1.Hash) ([]v1.Descriptor, error) {
-	index, err := remote.Referrers(in.Digest(d.String()), remote.WithContext(ctx), remote.Reuse(puller))
-	if err != nil {
-		return nil, err
-	}
-	raw, err := index.RawManifest()
-	if err != nil {
-		return nil, err
-	}
-	list, err := v1.ParseIndexManifest(bytes.NewReader(raw))
-	if err != nil {
-		return nil, err
-	}
-	return list.Manifests, nil
+// referrers lists what refers to a manifest, in the registry's order. It asks again where an answer breaks off, as get does.
+func referrers(ctx context.Context, patience Patience, puller *remote.Puller, in name.Repository, d v1.Hash) (list []v1.Descriptor, err error) {
+	err = patience.again(ctx, func() error {
+		index, err := remote.Referrers(in.Digest(d.String()), remote.WithContext(ctx), remote.Reuse(puller))
+		if err != nil {
+			return err
+		}
+		manifest, err := index.IndexManifest()
+		if err != nil {
+			return err
+		}
+		list = manifest.Manifests
+		return nil
+	})
+	return list, err
 }
 
 // describeReferrers completes the lists that stand, under a tag, for the referrers API where the target has none: the library

@@ -11,15 +11,12 @@ import (
 )
 
 // Run copies what the plan says, in an order in which nothing refers to what is not there yet: blobs, the manifests of the
-// platforms, the index, what refers to it, cosign's tags, and at last the environment's tag.
+// platforms, the index, what refers to it, what is attached by tag with what refers to that, and at last the environment's tag.
 func (p *Plan) Run(ctx context.Context) error {
 	if err := p.copyBlobs(ctx); err != nil {
 		return err
 	}
-	if err := p.putAll(ctx, func(m *manifest) bool { return len(m.tags) == 0 }); err != nil {
-		return err
-	}
-	if err := p.putAll(ctx, func(m *manifest) bool { return len(m.tags) > 0 }); err != nil {
+	if err := p.putAll(ctx); err != nil {
 		return err
 	}
 	if err := p.describeReferrers(ctx); err != nil {
@@ -28,9 +25,10 @@ func (p *Plan) Run(ctx context.Context) error {
 	return p.mark(ctx)
 }
 
-func (p *Plan) putAll(ctx context.Context, which func(*manifest) bool) error {
+// putAll writes manifests in the order in which they were read: each after its parts, and after what it refers to or is attached to.
+func (p *Plan) putAll(ctx context.Context) error {
 	for _, m := range p.graph.manifests {
-		if m.there || !which(m) {
+		if m.there {
 			continue
 		}
 		if err := p.put(ctx, m); err != nil {

@@ -110,7 +110,7 @@ func digestOf(content []byte) string {
 func (h *hub) checkWhole(repository, reference string, content []byte) {
 	var m struct {
 		Manifests, Layers []v1.Descriptor
-		Config            *v1.Descriptor
+		Config, Subject   *v1.Descriptor
 	}
 	_ = json.Unmarshal(content, &m)
 	if m.Config != nil {
@@ -124,6 +124,9 @@ func (h *hub) checkWhole(repository, reference string, content []byte) {
 			h.dangling = append(h.dangling, fmt.Sprintf("%s refers to %s %s", reference, kind, d))
 			h.mu.Unlock()
 		}
+	}
+	if m.Subject != nil {
+		m.Manifests = append(m.Manifests, *m.Subject)
 	}
 	for _, c := range m.Manifests {
 		lacks("manifests", c.Digest)
