@@ -75,6 +75,11 @@ func Prepare(ctx context.Context, r Request) (*Plan, error) {
 	if p.Tagged, err = p.tagged(ctx, p.Tag, digest); err != nil {
 		return nil, err
 	}
+	if !p.Tagged {
+		if err := p.exists(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.read(ctx, digest); err != nil {
 		return nil, err
 	}
@@ -145,6 +150,19 @@ func (p *Plan) tagged(ctx context.Context, tag string, digest v1.Hash) (bool, er
 		return false, fmt.Errorf("the tag %q of %s is at %s, and would have to move to %s: tags do not move, %s", tag, p.to.Name(), got.Digest, digest, what)
 	}
 	return true, nil
+}
+
+// exists refuses a target that ECR says is not there. Whether a tag is missing or its repository is only in the body of an answer, which HEAD has
+// not; one that says neither is for what is written later to find out.
+func (p *Plan) exists(ctx context.Context) error {
+	host := p.to.RegistryStr()
+	if _, private := EcrOf(host); !private && host != publicEcr {
+		return nil
+	}
+	if _, err := p.get(ctx, p.to.Tag(p.Tag)); noRepository(err) {
+		return explain(err, p.to, "target "+p.to.Name())
+	}
+	return nil
 }
 
 // read collects the image and all that hangs on it.

@@ -463,9 +463,45 @@ func TestExpiredCredentialsSayHowToLogIn(t *testing.T) {
 	w.from.set(on(http.MethodGet, "/v2/", 1, 0, status(401, "", "WWW-Authenticate", `Basic realm="x"`)))
 	w.refuses(t, buildHost+" knows no credentials of yours, or they have expired; log in with `docker login "+buildHost+"`")
 	w.from.set(nil)
-	w.to.set(func(*http.Request) fault { return status(404, `{"errors":[{"code":"NAME_UNKNOWN"}]}`) })
 	w.to.set(on(http.MethodPost, "/blobs/", 1, 0, status(404, `{"errors":[{"code":"NAME_UNKNOWN","message":"not found"}]}`)))
 	w.refuses(t, ecrHost+` has no repository "frontend"; a stack's EcrRepos makes it`)
+}
+
+// ECR makes no repository when something is written; whether it has one no answer to HEAD tells.
+func TestARepositoryThatIsNotThereIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.to.lacks = "frontend"
+	const gone = ecrHost + `/frontend: ` + ecrHost + ` has no repository "frontend"; a stack's EcrRepos makes it`
+	if _, err := promotion.Prepare(t.Context(), w.request); err == nil || !contains(err.Error(), gone) {
+		t.Errorf("got  %v\nwant %s", err, gone)
+	}
+	if n := w.from.asked("/blobs/|referrers"); n > 0 {
+		t.Errorf("%d requests of what cannot be copied", n)
+	}
+	w.to.lacks = ""
+	w.to.set(on(http.MethodGet, "/manifests/"+tag, 1, 1, status(404, `{"errors":[{"code":"X","message":"RepositoryNotFoundException: it does not exist"}]}`)))
+	if _, err := promotion.Prepare(t.Context(), w.request); err == nil || !contains(err.Error(), gone) {
+		t.Errorf("got  %v\nwant %s", err, gone)
+	}
+	for name, f := range map[string]fault{"without a body": status(404, ""), "not to be read": status(403, ""), "of a tag": status(404, `{"errors":[{"code":"MANIFEST_UNKNOWN"}]}`)} {
+		w.to.set(on(http.MethodGet, "/manifests/"+tag, 1, 1, f))
+		if _, err := promotion.Prepare(t.Context(), w.request); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// A registry that makes repositories by itself says so of each before the first.
+	w.wire["registry.example.com"], w.request.Target = w.to, "registry.example.com/new"
+	w.to.lacks = "new"
+	w.to.set(nil)
+	w.must(t)
+}
+
+// https://github.com/aws/containers-roadmap/issues/2783
+func TestAReferrerThatEcrDoesNotTakeSaysWhatToDo(t *testing.T) {
+	w := newWorld(t)
+	refused := w.image.referrers[1]
+	w.to.set(on(http.MethodPut, "/manifests/"+refused, 1, 0, status(405, `{"errors":[{"code":"UNSUPPORTED","message":"Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'"}]}`)))
+	w.refuses(t, "writing "+ecrHost+"/frontend@"+refused+", which refers to "+w.image.digest, ecrHost+" takes no manifest of this form", "oci-artifact=false", "Invalid JSON syntax")
 }
 
 func TestACancelledPromotionEnds(t *testing.T) {

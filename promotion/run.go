@@ -97,7 +97,11 @@ func (p *Plan) put(ctx context.Context, m *manifest) error {
 		return nil
 	}
 	to := p.to.Digest(m.Digest.String())
-	return explain(p.pusher.Put(ctx, to, m), p.to, "writing "+to.Name())
+	what := "writing " + to.Name()
+	if m.subject != nil {
+		what += ", which refers to " + m.subject.String()
+	}
+	return explain(p.pusher.Put(ctx, to, m), p.to, what)
 }
 
 // setTag writes a manifest under a tag. Where tags do not move, one that was written without the answer having come through is

@@ -45,6 +45,8 @@ type hub struct {
 	tags      map[string]string // repository:tag to digest
 	replaced  map[string]bool   // repository@digest that a tag was on, and moved away from
 	dangling  []string
+	// lacks is a repository that has to be made before something is written to it; the library's registry makes all of them.
+	lacks string
 }
 
 func newHub(opts ...ggcr.Option) *hub {
@@ -78,6 +80,10 @@ func (h *hub) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 func (h *hub) answer(w http.ResponseWriter, req *http.Request) {
 	m := path.FindStringSubmatch(req.URL.Path)
+	if m != nil && m[2] == "manifests" && req.Method == http.MethodGet {
+		h.read(w, req, m[1])
+		return
+	}
 	if m == nil || req.Method != http.MethodPut || m[2] != "manifests" {
 		h.images.ServeHTTP(w, req)
 		return
@@ -99,6 +105,20 @@ func (h *hub) answer(w http.ResponseWriter, req *http.Request) {
 		}
 		h.tags[m[1]+":"+m[3]] = digest
 	}
+}
+
+// read answers for a manifest as ECR does: a repository in which there is nothing is one all the same.
+func (h *hub) read(w http.ResponseWriter, req *http.Request, repository string) {
+	said := answered(req, h.images)
+	for k, v := range said.Header() {
+		w.Header()[k] = v
+	}
+	w.WriteHeader(said.Code)
+	body := said.Body.Bytes()
+	if repository != h.lacks {
+		body = bytes.Replace(body, []byte("NAME_UNKNOWN"), []byte("MANIFEST_UNKNOWN"), 1)
+	}
+	_, _ = w.Write(body)
 }
 
 func digestOf(content []byte) string {
