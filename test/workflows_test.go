@@ -242,3 +242,50 @@ func TestForksGetNoRole(t *testing.T) {
 		}
 	}
 }
+
+// play runs the script of a step in a folder with programs of these scripts, and returns what it ends with, and what it wrote to the summary.
+func play(t *testing.T, w, job, step string, programs map[string]string, env ...string) (dir string, code int, summary string) {
+	t.Helper()
+	dir = t.TempDir()
+	steps := readWorkflows(t)[w].Jobs[job].Steps
+	i := slices.IndexFunc(steps, func(s workflowStep) bool { return s.Name == step })
+	if i < 0 {
+		t.Fatalf("%s.%s has no step %q", w, job, step)
+	}
+	for name, script := range programs {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte("#!/bin/bash\n"+script), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := exec.Command("bash", "-euo", "pipefail", "-c", steps[i].Run)
+	c.Dir = dir
+	c.Env = append(append(os.Environ(), "PATH="+filepath.Join(dir, "path")+":"+os.Getenv("PATH"), "STACK=prod", "GITHUB_OUTPUT="+filepath.Join(dir, "outputs"),
+		"GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary")), env...)
+	out, err := c.CombinedOutput()
+	if c.ProcessState == nil {
+		t.Fatal(err)
+	}
+	t.Logf("%s", out)
+	b, _ := os.ReadFile(filepath.Join(dir, "summary"))
+	return dir, c.ProcessState.ExitCode(), string(b)
+}
+
+// TestPromotionsAreGated by what the repository's variables say, and by nothing where they say nothing.
+func TestPromotionsAreGated(t *testing.T) {
+	slipway := map[string]string{"bin/slipway": `printf '%s\n' "$@" > asked; echo '{"digest": "sha256:1", "tag": "production-1"}'`}
+	for _, c := range []struct{ severity, platforms, want string }{
+		{"", "", ""}, {"medium", "", "--max-severity=medium "}, {"", "linux/amd64,linux/arm64", "--platform=linux/amd64,linux/arm64 "}, {"a b", "x", "--max-severity=a b --platform=x "},
+	} {
+		dir, code, _ := play(t, "promote", "promote", "promote", slipway, "FROM=h/a:1", "TO=h/b", "ENVIRONMENT=production", "IMAGE=a", "GITHUB_ACTOR=alice",
+			"MAX_SEVERITY="+c.severity, "PLATFORMS="+c.platforms)
+		asked, err := os.ReadFile(filepath.Join(dir, "asked"))
+		want := "promote h/a:1 h/b --env=production --image=a " + c.want + "--by alice --output json "
+		if got := strings.ReplaceAll(string(asked), "\n", " "); err != nil || code != 0 || got != want {
+			t.Errorf("%v, it ends with %d, and asked for\n%q, want\n%q", err, code, got, want)
+		}
+	}
+}
