@@ -289,3 +289,19 @@ func TestPromotionsAreGated(t *testing.T) {
 		}
 	}
 }
+
+// TestALongDriftIsShown: GitHub drops a summary above 1 MiB as a whole.
+func TestALongDriftIsShown(t *testing.T) {
+	for name, lines := range map[string]int{"short": 10, "long": 40000} {
+		slipway := map[string]string{"bin/slipway": fmt.Sprintf(`for i in $(seq %d); do echo "- something is not as it was, é, $i"; done > drift.md; exit 3`, lines)}
+		dir, code, summary := play(t, "drift", "drift", "the issue", slipway, "RUN=x")
+		whole, err := os.ReadFile(filepath.Join(dir, "drift.md"))
+		if err != nil || code != 0 || len(summary) > 1<<20 || !strings.HasSuffix(summary, "\n") {
+			t.Errorf("%s: %v, it ends with %d, and the summary has %d bytes", name, err, code, len(summary))
+		}
+		begin, long := strings.CutPrefix(summary, "Shortened: the whole text is the artifact \"drift\" of this run.\n\n")
+		if long != (len(whole) > 1<<20) || !strings.HasPrefix(string(whole), begin) || !long && begin != string(whole) {
+			t.Errorf("%s: the summary begins %.200q", name, summary)
+		}
+	}
+}
