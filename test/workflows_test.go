@@ -305,3 +305,26 @@ func TestALongDriftIsShown(t *testing.T) {
 		}
 	}
 }
+
+// TestAnOldRunDeploysNothing, and says what does.
+func TestAnOldRunDeploysNothing(t *testing.T) {
+	for answer, want := range map[string]struct {
+		code int
+		says string
+	}{
+		`{"status": "identical", "commits": []}`: {0, ""},
+		`{"status": "behind", "commits": []}`:    {0, ""},
+		`{"status": "ahead", "commits": [{"commit": {"message": "x [skip ci]"}}, {"commit": {"message": "y"}}]}`: {0, "its head has a run of its own"},
+		`{"status": "ahead"}`: {0, "its head has a run of its own"},
+		`{"status": "ahead", "commits": [{"commit": {"message": "x"}}, {"commit": {"message": "y\n\n[skip ci]"}}]}`: {1, "its head asks for no run\nNothing deploys either of them by itself. To deploy the head: `gh workflow run deploy.yml --repo o/r`"},
+		`{"status": "diverged", "commits": [{"commit": {"message": "x\n\n\nskip-checks: true"}}]}`:                  {1, "its head asks for no run"},
+		`{"status": "ahead", "commits": [{"commit": {"message": "Say what skip-checks: true does"}}]}`:              {0, "its head has a run of its own"},
+	} {
+		dir, code, summary := play(t, "deploy", "deploy", "is this the head of main?", map[string]string{"path/curl": "cat <<'X'\n" + strings.ReplaceAll(answer, "\n", `\n`) + "\nX\n"},
+			"GITHUB_SHA=0123456789abcdef", "GITHUB_API_URL=http://x", "GITHUB_REPOSITORY=o/r", "GITHUB_TOKEN=t")
+		_, err := os.Stat(filepath.Join(dir, "outputs"))
+		if current := err == nil; code != want.code || current != (want.says == "") || !strings.Contains(summary, want.says) || (summary == "") != current {
+			t.Errorf("%s: it ends with %d, goes on: %v, and says %q", answer, code, current, summary)
+		}
+	}
+}
