@@ -5,6 +5,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -63,6 +64,12 @@ type Network struct {
 	Cidr        string `json:"cidr,omitempty"`
 	Zones       int    `json:"zones,omitempty"`
 	NatGateways string `json:"natGateways,omitempty"`
+}
+
+// fill gives what is left out of the key the value that it has where the whole key is left out: the engine takes Pulumi.yaml's default as a
+// whole or not at all, and the component's own defaults are other ones.
+func (n *Network) fill() {
+	n.Cidr, n.Zones, n.NatGateways = cmp.Or(n.Cidr, "10.20.0.0/16"), cmp.Or(n.Zones, 3), cmp.Or(n.NatGateways, "perZone")
 }
 
 // Cluster is the control plane, who may use it, and its nodes.
@@ -166,9 +173,10 @@ const databasePasswordKey = "databasePassword"
 // Load reads the configuration of the running stack.
 func Load(ctx *pulumi.Context) (*Config, error) {
 	var cfg Config
-	p := problems{stack: ctx.Stack()}
+	p := problems{stack: ctx.Stack(), secret: func(key string) bool { return ctx.IsConfigSecret(namespace + ":" + key) }}
 	get := func(key string) (string, bool) { return ctx.GetConfig(namespace + ":" + key) }
 	p.read(get, &cfg)
+	cfg.Network.fill()
 	remedy := "set it with `pulumi config set --secret " + namespace + ":" + databasePasswordKey + " --stack " + ctx.Stack() + "`, which asks for the value"
 	if password, _ := get(databasePasswordKey); password == "" {
 		p.missing(databasePasswordKey, remedy)
@@ -187,6 +195,10 @@ func Load(ctx *pulumi.Context) (*Config, error) {
 type problems struct {
 	stack string
 	found []string
+	// secret tells whether a key, or a value within it, was set as a secret.
+	secret func(key string) bool
+	// hidden is set while the values of a secret key are read.
+	hidden bool
 }
 
 func (p *problems) addf(format string, a ...any) {

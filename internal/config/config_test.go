@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"gopkg.in/yaml.v3"
 
 	"github.com/slipway-iac/slipway/internal/config"
 	"github.com/slipway-iac/slipway/internal/recorder"
@@ -104,6 +105,68 @@ func TestLoadSaysEveryProblemAtOnce(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "in the open") {
 		t.Error("the error shows the password")
+	}
+}
+
+// Whoever types a secret under the wrong key does not read it in the log of a pipeline.
+func TestAProblemShowsNoSecret(t *testing.T) {
+	for key, value := range map[string]string{
+		"database": "hunter2", "migration": `{"stage":{"hunter2":1}}`, "protect": "hunter2", "accessLogDays": "hunter2", "alternativeNames": "hunter2",
+		"rollout": `{"drainSeconds":"hunter2"}`, "images": `{"frontend":["hunter2"]}`,
+	} {
+		values := good()
+		values["slipway:"+key] = value
+		_, err := load(t, values, password, "slipway:"+key)
+		if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), "is a secret, must ") {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
+func TestWhatIsMissingInsideAnObjectIsSetByItsParts(t *testing.T) {
+	values := good()
+	values["slipway:cluster"] = `{"version":"1.35"}`
+	_, err := load(t, values, password)
+	for _, want := range []string{
+		"slipway:cluster.admins is missing: set it with `pulumi config set --path 'slipway:cluster.admins[0]' VALUE --stack prod`",
+		"slipway:cluster.nodes is missing: set each of its values, such as `pulumi config set --path 'slipway:cluster.nodes.instanceTypes[0]' VALUE --stack prod`",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// The engine gives a key's default only where the whole key is left out, and a stack that sets one value of it keeps the others.
+func TestAPartOfAKeyKeepsTheOtherDefaults(t *testing.T) {
+	text, err := os.ReadFile("../../Pulumi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var project struct {
+		Config map[string]struct {
+			Default any `yaml:"default"`
+		} `yaml:"config"`
+	}
+	if err := yaml.Unmarshal(text, &project); err != nil {
+		t.Fatal(err)
+	}
+	byDefault, err := json.Marshal(project.Config["slipway:network"].Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := good()
+	whole["slipway:network"] = string(byDefault)
+	want, err := load(t, whole, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, given := range []string{`{"zones":3}`, `{"cidr":"10.20.0.0/16"}`, `{"natGateways":"perZone"}`} {
+		part := good()
+		part["slipway:network"] = given
+		if got, err := load(t, part, password); err != nil || got.Network != want.Network {
+			t.Errorf("%s: got %+v, %v, want %+v", given, got, err, want.Network)
+		}
 	}
 }
 

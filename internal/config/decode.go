@@ -22,7 +22,7 @@ func (p *problems) read(get func(key string) (string, bool), out any) {
 		text, ok := get(name)
 		if !ok || text == "" || text == "{}" { // the empty default that Pulumi.yaml gives to what is required
 			if !optional {
-				p.missing(name, p.remedy(name, v.Field(i).Type()))
+				p.missing(name, p.remedy(namespace+":"+name, v.Field(i).Type()))
 			}
 			continue
 		}
@@ -33,8 +33,10 @@ func (p *problems) read(get func(key string) (string, bool), out any) {
 				value = text
 			}
 		}
+		p.hidden = p.secret(name)
 		p.value(namespace+":"+name, value, v.Field(i))
 	}
+	p.hidden = false
 }
 
 // unknown finds keys of the project that mean nothing: a misspelt one would otherwise leave the default in force, silently.
@@ -51,16 +53,28 @@ func (p *problems) unknown(all string, cfg any, more ...string) {
 	}
 }
 
-// remedy is the command that sets a key, or its first part where it is an object.
-func (p *problems) remedy(name string, t reflect.Type) string {
+// remedy is the command that sets what is at path, or its first part where that is an object.
+func (p *problems) remedy(path string, t reflect.Type) string {
+	set := "set it with"
 	if t.Kind() == reflect.Struct {
+		set = "set each of its values, such as"
+	}
+	if path = first(path, t); strings.ContainsAny(path, ".[") {
+		path = "--path '" + path + "'"
+	}
+	return fmt.Sprintf("%s `pulumi config set %s VALUE --stack %s`", set, path, p.stack)
+}
+
+// first is the path of the first value of what is at path.
+func first(path string, t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Struct:
 		inner, _, _ := tag(t.Field(0))
-		return fmt.Sprintf("set each of its values, such as `pulumi config set --path '%s:%s.%s' VALUE --stack %s`", namespace, name, inner, p.stack)
+		return first(path+"."+inner, t.Field(0).Type)
+	case reflect.Slice:
+		return first(path+"[0]", t.Elem())
 	}
-	if t.Kind() == reflect.Slice {
-		return fmt.Sprintf("set it with `pulumi config set --path '%s:%s[0]' VALUE --stack %s`", namespace, name, p.stack)
-	}
-	return fmt.Sprintf("set it with `pulumi config set %s:%s VALUE --stack %s`", namespace, name, p.stack)
+	return path
 }
 
 // value stores what JSON holds in a field, and says where the kinds do not fit.
@@ -72,7 +86,7 @@ func (p *problems) value(path string, in any, out reflect.Value) {
 			out.SetString(s)
 			return
 		}
-		p.addf("%s is %s, must be a text: put it in quotes", path, show(in))
+		p.addf("%s is %s, must be a text: put it in quotes", path, p.show(in))
 	case reflect.Bool:
 		switch b := in.(type) {
 		case bool:
@@ -80,11 +94,11 @@ func (p *problems) value(path string, in any, out reflect.Value) {
 		case string:
 			v, err := strconv.ParseBool(b)
 			if err != nil {
-				p.addf("%s is %q, must be true or false", path, b)
+				p.addf("%s is %s, must be true or false", path, p.show(b))
 			}
 			out.SetBool(v)
 		default:
-			p.addf("%s is %s, must be true or false", path, show(in))
+			p.addf("%s is %s, must be true or false", path, p.show(in))
 		}
 	case reflect.Int:
 		if s, ok := in.(string); ok {
@@ -94,14 +108,14 @@ func (p *problems) value(path string, in any, out reflect.Value) {
 		}
 		f, ok := in.(float64)
 		if !ok || f != math.Trunc(f) {
-			p.addf("%s is %s, must be a whole number", path, show(in))
+			p.addf("%s is %s, must be a whole number", path, p.show(in))
 			return
 		}
 		out.SetInt(int64(f))
 	case reflect.Slice:
 		l, ok := in.([]any)
 		if !ok {
-			p.addf("%s is %s, must be a list", path, show(in))
+			p.addf("%s is %s, must be a list", path, p.show(in))
 			return
 		}
 		s := reflect.MakeSlice(out.Type(), len(l), len(l))
@@ -115,7 +129,7 @@ func (p *problems) value(path string, in any, out reflect.Value) {
 	case reflect.Map:
 		m, ok := in.(map[string]any)
 		if !ok {
-			p.addf("%s is %s, must hold a value for each name", path, show(in))
+			p.addf("%s is %s, must hold a value for each name", path, p.show(in))
 			return
 		}
 		out.Set(reflect.MakeMap(out.Type()))
@@ -127,7 +141,7 @@ func (p *problems) value(path string, in any, out reflect.Value) {
 	case reflect.Struct:
 		m, ok := in.(map[string]any)
 		if !ok {
-			p.addf("%s is %s, must hold %s", path, show(in), strings.Join(fields(out.Type()), ", "))
+			p.addf("%s is %s, must hold %s", path, p.show(in), strings.Join(fields(out.Type()), ", "))
 			return
 		}
 		p.object(path, m, out)
@@ -148,7 +162,7 @@ func (p *problems) object(path string, in map[string]any, out reflect.Value) {
 		v, ok := in[name]
 		if !ok || v == nil {
 			if !optional {
-				p.addf("%s.%s is missing: set it with `pulumi config set --path '%s.%s' VALUE --stack %s`", path, name, path, name, p.stack)
+				p.addf("%s.%s is missing: %s", path, name, p.remedy(path+"."+name, out.Type().Field(i).Type))
 			}
 			continue
 		}
@@ -172,7 +186,11 @@ func fields(t reflect.Type) []string {
 	return out
 }
 
-func show(v any) string {
+// show is a value as JSON, unless it may be secret.
+func (p *problems) show(v any) string {
+	if p.hidden {
+		return "a secret"
+	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprint(v)
