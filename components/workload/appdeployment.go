@@ -26,9 +26,11 @@ type AppDeploymentArgs struct {
 	Command []string `pulumi:"command,optional"`
 	// Arguments replace the image's; default its own.
 	Arguments []string `pulumi:"arguments,optional"`
-	// Environment are the container's variables, name to value. Default none.
+	// Environment are the container's variables, name to value; a name is of printable ASCII characters but "=". In a value Kubernetes
+	// replaces $$ by $, and $(NAME) by the variable of that name if it is one of Environment that sorts before. Default none.
 	Environment map[string]pulumi.StringInput `pulumi:"environment,optional"`
-	// Secrets are variables whose values are kept in a Secret; they are encrypted in the state and never shown. Default none.
+	// Secrets are variables whose values are kept in a Secret; they are encrypted in the state and never shown. A name is of letters,
+	// digits, underscores, periods and hyphens, at most 253, no digit or ".." first. Default none.
 	Secrets map[string]pulumi.StringInput `pulumi:"secrets,optional"`
 	// Files are mounted in the container, absolute path to content, 1 MiB together. Default none. A change rolls the pods.
 	Files map[string]pulumi.StringInput `pulumi:"files,optional"`
@@ -67,7 +69,9 @@ type AppDeploymentArgs struct {
 
 	// Replicas is the number of pods, 1 to 500; default 2. Leave unset with Autoscaling. A change starts or drains pods, it rolls none.
 	Replicas int `pulumi:"replicas,optional"`
-	// Autoscaling gives the number of pods to an autoscaler; default none. Taken away again, the pods fall to Replicas.
+	// Autoscaling gives the number of pods to an autoscaler; default none. Taken away again, the pods fall to Replicas; where
+	// the autoscaler has set another number, that update ends with a conflict of fields until it is run once with
+	// PULUMI_K8S_ENABLE_PATCH_FORCE=true, which takes the number back.
 	Autoscaling *Autoscaling `pulumi:"autoscaling,optional"`
 	// Rollout is how a new version replaces the old; default a rolling update that never serves with fewer pods than wanted.
 	Rollout *Rollout `pulumi:"rollout,optional"`
@@ -137,7 +141,8 @@ type AppDeployment struct {
 }
 
 // NewAppDeployment reports every problem with args at once, before it registers anything. A Kubernetes provider must be among
-// opts, or be a parent's.
+// opts, or be a parent's. By its name an app's pods are found: under another one, also with an alias, a Service of the same name
+// has nobody to send to until the new pods are ready.
 func NewAppDeployment(ctx *pulumi.Context, name string, args *AppDeploymentArgs, opts ...pulumi.ResourceOption) (*AppDeployment, error) {
 	a, err := args.checked(name, opts)
 	if err != nil {

@@ -2,6 +2,8 @@ package workload
 
 import (
 	"cmp"
+	"regexp"
+	"slices"
 
 	autoscalingv2 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/autoscaling/v2"
 	metav1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/meta/v1"
@@ -35,7 +37,7 @@ type Autoscaling struct {
 // Metric is a number that the pods follow, from the custom or external metrics API: the cluster needs an adapter that serves it,
 // such as prometheus-adapter or KEDA.
 type Metric struct {
-	// Name of the metric, such as "http_requests_per_second". Required.
+	// Name of the metric, such as "http_requests_per_second", without "/" and "%". Required.
 	Name string `pulumi:"name"`
 	// AveragePerPod is aimed at, a quantity more than 0: "100", "500m". For an external metric, its value divided by the number of
 	// pods. Required.
@@ -46,6 +48,9 @@ type Metric struct {
 	// Labels select among several series of the metric; default all.
 	Labels map[string]string `pulumi:"labels,optional"`
 }
+
+// metricName is a segment of a path. https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#path-segment-names
+var metricName = regexp.MustCompile(`^([^/%.]|\.[^/%.]|\.\.[^/%])[^/%]*$`)
 
 const (
 	mostPods               = 500
@@ -70,15 +75,22 @@ func (args Autoscaling) checked(p *check.Problems, given *Resources, r resources
 	if args.CPUPercent == 0 && args.MemoryPercent == 0 && len(args.Metrics) == 0 {
 		p.Addf("cpuPercent", "is not given and neither are memoryPercent and metrics, must be one of them at least, for example 60")
 	}
+	args.Metrics = slices.Clone(args.Metrics)
 	for i, m := range args.Metrics {
 		at := p.At("metrics[%d]", i)
-		at.Required("name", m.Name != "", `"http_requests_per_second"`)
+		if m.Name == "" {
+			at.Required("name", false, `"http_requests_per_second"`)
+		} else {
+			at.Match("name", m.Name, metricName, `a name without "/" and "%", and not "." or "..": it stands in a path of the metrics API`)
+		}
 		if m.AveragePerPod == "" {
 			at.Required("averagePerPod", false, `"100"`)
 		} else if q, err := quantity.Parse(m.AveragePerPod); err != nil {
 			at.Addf("averagePerPod", "is %q, %s", m.AveragePerPod, wrong(err, `a quantity such as "100" or "500m"`))
-		} else if n, _ := q.Times(1000); n <= 0 {
+		} else if n, whole := q.Times(1000); n <= 0 {
 			at.Addf("averagePerPod", "is %q, must be at least 1m", m.AveragePerPod)
+		} else if whole {
+			args.Metrics[i].AveragePerPod = q.String()
 		}
 	}
 	if given == nil {

@@ -13,9 +13,10 @@ import (
 )
 
 // BeforeRelease is a command, such as a database migration, that runs to its end in a pod of its own before the pods that serve
-// are changed. It has the app's image, environment, secrets, files, scratch directories and sidecars. It runs for the first
-// deployment and again whenever one of those or the command changes, also on the way back to an earlier image. If it fails, so
-// does `pulumi up`, with its last lines, and the old pods go on serving; the next `pulumi up` runs it anew.
+// are changed. It has the app's image, environment, secrets, files, scratch directories, sidecars, resources, user and service
+// account. It runs for the first deployment and again whenever one of those, the command or the app's name changes, also on the
+// way back to an earlier image: it has to bear a second run. If it fails, so does `pulumi up`, with its last lines, and the old pods
+// go on serving; the next `pulumi up` runs it anew.
 type BeforeRelease struct {
 	// Command to run and its arguments; no shell. Required.
 	Command []string `pulumi:"command"`
@@ -29,7 +30,7 @@ const (
 	defaultJobTimeout = 600
 	beforeRelease     = "-before-release"
 	// longestJobName is what a Job's pods can carry in a label, without Pulumi's hyphen and eight characters.
-	longestJobName = 63 - 9
+	longestJobName = longestLabel - 9
 )
 
 func (args *BeforeRelease) checked(p *check.Problems, app string) *BeforeRelease {

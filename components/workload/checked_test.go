@@ -15,7 +15,7 @@ func TestEverythingWrongIsSaidAtOnce(t *testing.T) {
 		Namespace:               pulumi.String("Example"),
 		Image:                   pulumi.String("frontend:latest"),
 		Port:                    80,
-		Environment:             map[string]pulumi.StringInput{"1ST": pulumi.String(""), "BOTH": pulumi.String("")},
+		Environment:             map[string]pulumi.StringInput{"A=B": pulumi.String(""), "BOTH": pulumi.String("")},
 		Secrets:                 map[string]pulumi.StringInput{"BOTH": pulumi.String("hidden"), "NONE": nil},
 		Resources:               &workload.Resources{Requests: workload.Amounts{CPU: "2", Memory: "64m"}, Limits: workload.Amounts{CPU: "1", Memory: "1X"}},
 		RunAsUser:               -1,
@@ -39,7 +39,7 @@ func TestEverythingWrongIsSaidAtOnce(t *testing.T) {
   namespace is "Example", must be 1 to 63 lower-case letters, digits and hyphens, no hyphen first or last
   image is "frontend:latest", must be a fixed tag or a digest: pushing "latest" again rolls nothing out
   port is 80, must be 1024 to 65535: the process is not root and cannot listen below; service.port may be 80
-  environment[1ST] has the name "1ST", must be letters, digits, underscores, periods and hyphens, no digit first
+  environment[A=B] has the name "A=B", must be printable ASCII characters but "="
   secrets[BOTH] stands in environment too, must be in one of them
   secrets[NONE] has no value, must be a string; an empty one is allowed
   resources.requests.memory is "64m", must be whole bytes such as "128Mi": the suffix "m" is a thousandth, "Mi" is 1024 × 1024

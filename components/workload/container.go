@@ -18,14 +18,14 @@ type Container struct {
 	Command []string `pulumi:"command,optional"`
 	// Arguments replace the image's; default its own.
 	Arguments []string `pulumi:"arguments,optional"`
-	// Environment are the container's variables, name to value. Default none; the app's are not there.
+	// Environment are the container's variables, as the app's; default none: the app's are not there.
 	Environment map[string]pulumi.StringInput `pulumi:"environment,optional"`
-	// Secrets are variables whose values are kept in the app's Secret. Default none.
+	// Secrets are variables whose values are kept in the app's Secret, as the app's. Default none.
 	Secrets map[string]pulumi.StringInput `pulumi:"secrets,optional"`
 	// Resources of the container; default as for an app.
 	Resources *Resources `pulumi:"resources,optional"`
-	// Port that a sidecar listens on, 1024 to 65535: the app's own container starts only once it takes connections. Default 0,
-	// which waits for nothing. Not for InitContainers.
+	// Port that a sidecar listens on, 1024 to 65535, and no other container of the pod: the app's own container starts only once it
+	// takes connections. Default 0, which waits for nothing. Not for InitContainers.
 	Port int `pulumi:"port,optional"`
 }
 
@@ -38,7 +38,7 @@ type companion struct {
 
 // checkedCompanions judges sidecars and init containers together: all names of a pod's containers differ.
 func (a *app) checkedCompanions(p *check.Problems) {
-	names := map[string]string{a.name: "the app"}
+	names, ports := map[string]string{a.name: "the app"}, map[int]string{a.Port: "the app"}
 	for _, k := range []struct {
 		path  string
 		given []Container
@@ -58,6 +58,10 @@ func (a *app) checkedCompanions(p *check.Problems) {
 				at.Addf("port", "is %d, must be unset: an init container ends before the app starts", c.Port)
 			default:
 				at.Between("port", c.Port, 1024, 65535)
+				if other, taken := ports[c.Port]; taken {
+					at.Addf("port", "is %d, the same as of %s: the containers of a pod share its ports", c.Port, other)
+				}
+				ports[c.Port] = at.Path("")
 			}
 			*k.into = append(*k.into, companion{c, checkedImage(at, a.name, c.Image), c.Resources.checked(at.At("resources"))})
 		}

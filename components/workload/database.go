@@ -165,7 +165,7 @@ func (args *DatabaseArgs) checked(name string, opts []pulumi.ResourceOption) (*d
 	if d.Variables != nil {
 		d.variables = *d.Variables
 	}
-	var names []string
+	taken := map[string]string{}
 	for _, v := range []struct {
 		path, byDefault string
 		name            *string
@@ -178,10 +178,12 @@ func (args *DatabaseArgs) checked(name string, opts []pulumi.ResourceOption) (*d
 		{"password", "POSTGRES_PASSWORD", &d.variables.Password},
 	} {
 		*v.name = cmp.Or(*v.name, v.byDefault)
-		p.Match("variables."+v.path, *v.name, variableName, "letters, digits, underscores, periods and hyphens, no digit first")
-		names = append(names, *v.name)
+		p.Match("variables."+v.path, *v.name, variableName, variableNameSays)
+		if other, twice := taken[*v.name]; twice {
+			p.Addf("variables."+v.path, "is %q, the same as variables.%s", *v.name, other)
+		}
+		taken[*v.name] = v.path
 	}
-	p.Unique("variables", names)
 	return d, p.Err(DatabaseType, name)
 }
 

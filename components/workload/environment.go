@@ -14,18 +14,30 @@ import (
 	"github.com/slipway-iac/slipway/internal/check"
 )
 
-// Secret keys allow the same characters, and 253 of them.
-var variableName = regexp.MustCompile(`^[A-Za-z_.-][A-Za-z0-9_.-]{0,252}$`)
+// anyName is what Kubernetes takes as a variable's name, from 1.32 on.
+// https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/RelaxedEnvironmentVariableValidation/
+var anyName = regexp.MustCompile(`^[ -<>-~]+$`)
+
+// variableName is what may be a key of a Secret too, where ".." first would lead upwards.
+// https://kubernetes.io/docs/concepts/configuration/secret/#restriction-names-data
+var variableName = regexp.MustCompile(`^([A-Za-z_-][A-Za-z0-9_.-]{0,252}|\.[A-Za-z0-9_-][A-Za-z0-9_.-]{0,251})$`)
+
+const (
+	anyNameSays      = `printable ASCII characters but "="`
+	variableNameSays = `letters, digits, underscores, periods and hyphens, at most 253, no digit or ".." first`
+)
 
 func checkedEnvironment(p *check.Problems, environment, secrets map[string]pulumi.StringInput) {
 	for _, m := range []struct {
 		path   string
 		values map[string]pulumi.StringInput
-	}{{"environment", environment}, {"secrets", secrets}} {
+		name   *regexp.Regexp
+		says   string
+	}{{"environment", environment, anyName, anyNameSays}, {"secrets", secrets, variableName, variableNameSays}} {
 		for _, key := range slices.Sorted(maps.Keys(m.values)) {
 			path := m.path + "[" + key + "]"
-			if !variableName.MatchString(key) {
-				p.Addf(path, "has the name %q, must be letters, digits, underscores, periods and hyphens, no digit first", key)
+			if !m.name.MatchString(key) {
+				p.Addf(path, "has the name %q, must be %s", key, m.says)
 			}
 			if m.values[key] == nil {
 				p.Addf(path, "has no value, must be a string; an empty one is allowed")

@@ -3,6 +3,7 @@ package workload
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -44,6 +45,15 @@ func (a *app) checkedFiles(p *check.Problems) {
 		}
 		if size > mostFileBytes {
 			p.Addf(m.path, "come to %d bytes, must be at most %d together: they are kept in one object; larger ones belong into the image or a volume", size, mostFileBytes)
+		}
+	}
+	// The runtime cannot make a directory where a file is, and no container would start.
+	for _, at := range slices.Sorted(maps.Keys(taken)) {
+		for above := path.Dir(at); above != "/" && above != "."; above = path.Dir(above) {
+			_, plain := a.Files[above]
+			if _, secret := a.SecretFiles[above]; plain || secret {
+				p.Addf(taken[at], "is at %q, must not be below %s, which is a file", at, taken[above])
+			}
 		}
 	}
 }

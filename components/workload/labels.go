@@ -11,6 +11,10 @@ var label = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 const labelSays = "1 to 63 lower-case letters, digits and hyphens, no hyphen first or last"
 
+// longestLabel is how many characters a label's value may have.
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+const longestLabel = 63
+
 const nameLabel = "app.kubernetes.io/name"
 
 // selector finds an app's pods. A Deployment's cannot change: nothing that differs between two releases may stand in it.

@@ -120,8 +120,13 @@ func (f Peer) input() networkingv1.NetworkPolicyPeerArgs {
 
 // both select the pods that serve and those that run before a release.
 func both(app string) metav1.LabelSelectorRequirementArray {
+	names := []string{app}
+	// An app with a longer name has no Job, and the API server refuses a policy with a value that no label can have.
+	if job := app + beforeRelease; len(job) <= longestLabel {
+		names = append(names, job)
+	}
 	return metav1.LabelSelectorRequirementArray{metav1.LabelSelectorRequirementArgs{
-		Key: pulumi.String(nameLabel), Operator: pulumi.String("In"), Values: pulumi.ToStringArray([]string{app, app + beforeRelease}),
+		Key: pulumi.String(nameLabel), Operator: pulumi.String("In"), Values: pulumi.ToStringArray(names),
 	}}
 }
 

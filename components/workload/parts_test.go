@@ -1,6 +1,7 @@
 package workload_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -105,8 +106,8 @@ func TestDatabaseMistakes(t *testing.T) {
   serviceName is "Db", must be 1 to 63 lower-case letters, digits and hyphens, a letter first: it is a host name
   cidrs[0] is "10.20.0.1/16", must have no bits beyond its mask: "10.20.0.0/16"
   cidrs[1] is "x", must be a range of addresses such as "10.20.0.0/16" or "10.20.0.7/32"
-  variables.host is "1HOST", must be letters, digits, underscores, periods and hyphens, no digit first
-  variables[4] is "POSTGRES_DB", the same as variables[3]`
+  variables.host is "1HOST", must be letters, digits, underscores, periods and hyphens, at most 253, no digit or ".." first
+  variables.user is "POSTGRES_DB", the same as variables.name`
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}
@@ -143,6 +144,10 @@ func TestProblemsWithParts(t *testing.T) {
 		"a database of its own": {func(a *args) {
 			a.Sidecars = []workload.Container{{Name: "db", Image: pulumi.String("docker.io/library/postgres:16.4")}}
 		}, []string{`replicas is 2, must be 1: sidecars[0] is a database (docker.io/library/postgres:16.4): every pod would have data of its own, and lose it; a Database outside can be shared`}},
+		"nothing but a database": {func(a *args) { a.Image = pulumi.String("postgres:16.4") }, []string{
+			`replicas is 2, must be 1: image is a database (postgres:16.4): every pod would have data of its own, and lose it; a Database outside can be shared`,
+		}},
+		"one database": {func(a *args) { a.Image, a.Replicas = pulumi.String("postgres:16.4"), 1 }, nil},
 		"a proxy to a database": {func(a *args) {
 			a.Sidecars = []workload.Container{{Name: "db", Image: pulumi.String("postgres-exporter:1")}}
 		}, nil},
@@ -165,12 +170,21 @@ func TestProblemsWithParts(t *testing.T) {
 			`files[etc] is "etc", must be an absolute path without ":", "..", or a slash at its end, and not "/"`,
 			`secretFiles[/both] is at the same path as files[/both]`,
 		}},
+		"files below a file": {func(a *args) {
+			a.Files = map[string]pulumi.StringInput{"/etc/app": pulumi.String(""), "/etc/app/b/a.conf": pulumi.String(""), "/etc/app.conf": pulumi.String("")}
+			a.SecretFiles = map[string]pulumi.StringInput{"/run/key": pulumi.String("")}
+			a.Scratch = []workload.Scratch{{Path: "/run/key/x"}}
+		}, []string{
+			`files[/etc/app/b/a.conf] is at "/etc/app/b/a.conf", must not be below files[/etc/app], which is a file`,
+			`scratch[0] is at "/run/key/x", must not be below secretFiles[/run/key], which is a file`,
+		}},
 		"too much": {func(a *args) {
 			a.Files = map[string]pulumi.StringInput{"/big": pulumi.String(strings.Repeat("x", 1<<20)), "/bit": pulumi.String("x")}
 		}, []string{`files come to 1048577 bytes, must be at most 1048576 together: they are kept in one object; larger ones belong into the image or a volume`}},
 		"containers": {func(a *args) {
 			a.InitContainers = []workload.Container{{Name: "worker", Image: pulumi.String("x:latest"), Port: 8080}}
-			a.Sidecars = []workload.Container{{Name: "Proxy"}, {Name: "p", Image: pulumi.String("p:1"), Port: 80, Resources: &workload.Resources{Requests: workload.Amounts{CPU: "x"}}}, {Name: "p", Image: pulumi.String("p:1")}}
+			a.Sidecars = []workload.Container{{Name: "Proxy"}, {Name: "p", Image: pulumi.String("p:1"), Port: 80, Resources: &workload.Resources{Requests: workload.Amounts{CPU: "x"}}}, {Name: "p", Image: pulumi.String("p:1")},
+				{Name: "q", Image: pulumi.String("q:1"), Port: 8000}, {Name: "r", Image: pulumi.String("r:1"), Port: 9000}, {Name: "s", Image: pulumi.String("s:1"), Port: 9000}}
 		}, []string{
 			`initContainers[0].name is "worker", the same as of the app`,
 			`initContainers[0].port is 8080, must be unset: an init container ends before the app starts`,
@@ -180,6 +194,8 @@ func TestProblemsWithParts(t *testing.T) {
 			`sidecars[1].port is 80, must be 1024 to 65535`,
 			`sidecars[1].resources.requests.cpu is "x", must be a quantity of cores such as "250m" or "2"`,
 			`sidecars[2].name is "p", the same as of sidecars[1]`,
+			`sidecars[3].port is 8000, the same as of the app: the containers of a pod share its ports`,
+			`sidecars[5].port is 9000, the same as of sidecars[4]: the containers of a pod share its ports`,
 		}},
 		"before a release": {func(a *args) { a.BeforeRelease = &workload.BeforeRelease{TimeoutSeconds: 7201, Retries: 11} }, []string{
 			`beforeRelease.command is required, for example ["/app/migrate", "up"]`,
@@ -214,12 +230,14 @@ func TestProblemsWithParts(t *testing.T) {
 			a.Service, a.Network = &workload.Service{Type: workload.NodePort}, &workload.Network{From: []workload.Peer{}}
 		}, []string{`network.from is given, must be unset with service.type "NodePort": the nodes pass requests on under their own addresses; the nodes' security group says who may connect`}},
 		"metrics": {func(a *args) {
-			a.Autoscaling = &workload.Autoscaling{Min: 1, Max: 2, Metrics: []workload.Metric{{}, {Name: "x", AveragePerPod: "0"}, {Name: "x", AveragePerPod: "ten"}}}
+			a.Autoscaling = &workload.Autoscaling{Min: 1, Max: 2, Metrics: []workload.Metric{{}, {Name: "x", AveragePerPod: "0"}, {Name: "x", AveragePerPod: "ten"}, {Name: "queue/length", AveragePerPod: "1"}, {Name: "..", AveragePerPod: "1"}}}
 		}, []string{
 			`autoscaling.metrics[0].name is required, for example "http_requests_per_second"`,
 			`autoscaling.metrics[0].averagePerPod is required, for example "100"`,
 			`autoscaling.metrics[1].averagePerPod is "0", must be at least 1m`,
 			`autoscaling.metrics[2].averagePerPod is "ten", must be a quantity such as "100" or "500m"`,
+			`autoscaling.metrics[3].name is "queue/length", must be a name without "/" and "%", and not "." or "..": it stands in a path of the metrics API`,
+			`autoscaling.metrics[4].name is "..", must be a name without "/" and "%", and not "." or "..": it stands in a path of the metrics API`,
 		}},
 		"the namespace's own account": {func(a *args) { a.ServiceAccount = &workload.ServiceAccount{Name: "default"} }, []string{
 			`serviceAccount.name is "default", must be another: that one is the namespace's own`,
@@ -230,6 +248,16 @@ func TestProblemsWithParts(t *testing.T) {
 		}, []string{
 			`livenessProbe.grpc.port is -1, must be 1 to 65535`,
 			`startupProbe has tcp and grpc, must have one of them: a probe asks one question`,
+		}},
+		"names of variables": {func(a *args) {
+			a.Environment = map[string]pulumi.StringInput{"": pulumi.String(""), "é": pulumi.String(""), "1..A:b c": pulumi.String("")}
+			a.Secrets = map[string]pulumi.StringInput{".": pulumi.String(""), "..A": pulumi.String(""), "1A": pulumi.String(""), ".A": pulumi.String(""), "A..": pulumi.String("")}
+		}, []string{
+			`environment[] has the name "", must be printable ASCII characters but "="`,
+			`environment[é] has the name "é", must be printable ASCII characters but "="`,
+			`secrets[.] has the name ".", must be letters, digits, underscores, periods and hyphens, at most 253, no digit or ".." first`,
+			`secrets[..A] has the name "..A", must be letters, digits, underscores, periods and hyphens, at most 253, no digit or ".." first`,
+			`secrets[1A] has the name "1A", must be letters, digits, underscores, periods and hyphens, at most 253, no digit or ".." first`,
 		}},
 		"a variable twice": {func(a *args) {
 			a.Environment = map[string]pulumi.StringInput{"HOST": pulumi.String("x")}
@@ -266,6 +294,47 @@ func TestALongNameHasNoRoomForTheJob(t *testing.T) {
 	err := deploy(cluster(), strings.Repeat("a", 40), args)
 	if err == nil || !strings.Contains(err.Error(), "beforeRelease makes the Job's name 55 characters long, must be at most 54") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The API server refuses a policy that selects what no label can be, and an app's name may be as long as a label.
+func TestALongNameHasAPolicy(t *testing.T) {
+	r, args := cluster(), minimal()
+	args.Network = &workload.Network{
+		From: []workload.Peer{{App: strings.Repeat("b", 63)}}, To: []workload.Destination{{App: strings.Repeat("c", 49), Port: 8000}, {App: strings.Repeat("d", 48), Port: 8000}},
+	}
+	if err := deploy(r, strings.Repeat("a", 63), args); err != nil {
+		t.Fatal(err)
+	}
+	var selected []string
+	for _, m := range regexp.MustCompile(`values:\{\[([^\]]*)\]`).FindAllStringSubmatch(resource.NewObjectProperty(policy(t, r, strings.Repeat("a", 63)+"-network")).String(), -1) {
+		for _, v := range strings.Fields(m[1]) {
+			if v = strings.Trim(v, "{}"); len(v) > 63 {
+				t.Errorf("selects %q, of %d characters", v, len(v))
+			}
+			selected = append(selected, v)
+		}
+	}
+	want := []string{strings.Repeat("a", 63), strings.Repeat("b", 63), strings.Repeat("c", 49), strings.Repeat("d", 48), strings.Repeat("d", 48) + "-before-release"}
+	slices.Sort(selected)
+	if !slices.Equal(selected, want) {
+		t.Errorf("selects %q, want %q", selected, want)
+	}
+}
+
+// What a refresh reads back is what was sent, so that no preview shows a change that is none.
+func TestAMetricsTargetIsAsTheServerWritesIt(t *testing.T) {
+	for given, want := range map[string]string{"1000": "1k", "0.5": "500m", "1.50": "1500m", "30": "30", "1500u": "1500u"} {
+		r, args := cluster(), minimal()
+		args.Autoscaling = &workload.Autoscaling{Min: 1, Max: 2, Metrics: []workload.Metric{{Name: "requests", AveragePerPod: given}}}
+		if err := deploy(r, "worker", args); err != nil {
+			t.Fatal(err)
+		}
+		spec := r.Find(t, "kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "worker-autoscaler").Inputs["spec"].ObjectValue()
+		got := spec["metrics"].ArrayValue()[0].ObjectValue()["pods"].ObjectValue()["target"].ObjectValue()["averageValue"].StringValue()
+		if got != want || args.Autoscaling.Metrics[0].AveragePerPod != given {
+			t.Errorf("%q is sent as %q, want %q; the caller's is %q now", given, got, want, args.Autoscaling.Metrics[0].AveragePerPod)
+		}
 	}
 }
 

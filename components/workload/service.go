@@ -22,7 +22,9 @@ const (
 // Service is the name and port under which others reach the pods.
 type Service struct {
 	// Name in the cluster, the host name that other pods use: up to 63 lower-case letters, digits and hyphens, a letter first.
-	// Default the component's name. A change replaces the Service: the old address is gone before the new one exists.
+	// Default the component's name. A change makes a new Service, and takes the old one away at the end of the update, when
+	// all that was given AppDeployment.ServiceName has followed; whoever has the old name from elsewhere finds nobody then. A NodePort
+	// that is given has to change with it, since the two Services exist side by side.
 	Name string `pulumi:"name,optional"`
 	// Port that others connect to, 1 to 65535; default 80.
 	Port int `pulumi:"port,optional"`

@@ -2,7 +2,9 @@ package workload
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	corev1 "github.com/pulumi/pulumi-kubernetes/sdk/v4/go/kubernetes/core/v1"
@@ -89,9 +91,13 @@ func (a *app) checkedAlone(p *check.Problems) {
 			p.Addf("rollout.strategy", "is %q, must be %q: %s, and a new pod would wait for the old one's", RollingUpdate, Recreate, why)
 		}
 	}
+	containers := map[string]pulumi.StringInput{"image": a.Image}
 	for i, c := range a.Sidecars {
-		if image, plain := c.Image.(pulumi.String); plain && databases.MatchString(string(image)) {
-			why = fmt.Sprintf("sidecars[%d] is a database (%s): every pod would have data of its own, and lose it; a Database outside can be shared", i, image)
+		containers[fmt.Sprintf("sidecars[%d]", i)] = c.Image
+	}
+	for _, at := range slices.Sorted(maps.Keys(containers)) {
+		if image, plain := containers[at].(pulumi.String); plain && databases.MatchString(string(image)) {
+			why = fmt.Sprintf("%s is a database (%s): every pod would have data of its own, and lose it; a Database outside can be shared", at, image)
 		}
 	}
 	switch {
