@@ -168,7 +168,7 @@ func NewAppDeployment(ctx *pulumi.Context, name string, args *AppDeploymentArgs,
 		{"network", true, func() (err error) { before, err = c.network(ctx, a); return err }},
 		{"before-release", a.BeforeRelease != nil, func() (err error) { before, err = c.job(ctx, a, to, before); return err }},
 		{"deployment", true, func() error { return c.deployment(ctx, a, to, before) }},
-		{"service", a.Service != nil, func() error { return c.service(ctx, a) }},
+		{"service", a.Service != nil, func() error { return c.service(ctx, a, before) }},
 		{"autoscaler", a.Autoscaling != nil, func() error { return c.autoscaler(ctx, a) }},
 		{"budget", true, func() error { return c.budget(ctx, a) }},
 	} {

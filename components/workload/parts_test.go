@@ -349,6 +349,12 @@ func TestTheJobComesFirstAndServesNobody(t *testing.T) {
 	}) {
 		t.Errorf("the Deployment does not wait for the Job: %v", d.RegisterRPC.GetDependencies())
 	}
+	// A new Service waits for pods, and would have given up by the time a long command ends.
+	if s := r.Find(t, "kubernetes:core/v1:Service", "backend-service"); !slices.ContainsFunc(s.RegisterRPC.GetDependencies(), func(urn string) bool {
+		return strings.HasSuffix(urn, "backend-before-release")
+	}) {
+		t.Errorf("the Service does not wait for the Job: %v", s.RegisterRPC.GetDependencies())
+	}
 	job := r.Find(t, "kubernetes:batch/v1:Job", "backend-before-release").Inputs
 	template := job["spec"].ObjectValue()["template"].ObjectValue()
 	selects := r.Find(t, "kubernetes:core/v1:Service", "backend-service").Inputs["spec"].ObjectValue()["selector"].ObjectValue()["app.kubernetes.io/name"].StringValue()

@@ -73,7 +73,7 @@ func (args *Service) checked(p *check.Problems, component, byDefault string, rea
 	return &s
 }
 
-func (c *AppDeployment) service(ctx *pulumi.Context, a *app) error {
+func (c *AppDeployment) service(ctx *pulumi.Context, a *app, after []pulumi.Resource) error {
 	port := &corev1.ServicePortArgs{
 		Name: pulumi.String(portName), Port: pulumi.Int(a.Service.Port), Protocol: pulumi.String("TCP"),
 		// By name: when Port changes, old and new pods are each reached at their own while they are exchanged.
@@ -88,10 +88,15 @@ func (c *AppDeployment) service(ctx *pulumi.Context, a *app) error {
 		// whose last pod has left until its own health check notices. The client's address comes in X-Forwarded-For.
 		spec.ExternalTrafficPolicy = pulumi.String("Cluster")
 	}
+	opts := []pulumi.ResourceOption{pulumi.Parent(c), a.timing.timeouts(a.rollout, a.mostPods())}
+	if a.BeforeRelease != nil {
+		// A new Service waits for its first pods, which the command holds back: its wait begins when the command has ended.
+		opts = append(opts, pulumi.DependsOn(after))
+	}
 	s, err := corev1.NewService(ctx, a.name+"-service", &corev1.ServiceArgs{
 		Metadata: &metav1.ObjectMetaArgs{Name: pulumi.String(a.Service.Name), Namespace: a.Namespace, Labels: labels(a.name)},
 		Spec:     spec,
-	}, pulumi.Parent(c), a.timing.timeouts(a.rollout, a.mostPods()))
+	}, opts...)
 	if err != nil {
 		return err
 	}
