@@ -70,8 +70,12 @@ func (c *AppDeployment) job(ctx *pulumi.Context, a *app, to refers, after []pulu
 		Spec: &batchv1.JobSpecArgs{
 			BackoffLimit:          pulumi.Int(a.BeforeRelease.Retries),
 			ActiveDeadlineSeconds: pulumi.Int(a.BeforeRelease.TimeoutSeconds),
-			// Its own name: the app's Service must not send requests to it.
-			Template: &corev1.PodTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{Labels: labels(name)}, Spec: pod},
+			Template: &corev1.PodTemplateSpecArgs{Metadata: &metav1.ObjectMetaArgs{
+				// Its own name: the app's Service must not send requests to it.
+				Labels: labels(name),
+				// A cluster autoscaler that takes its node away would fail the release.
+				Annotations: pulumi.StringMap{"cluster-autoscaler.kubernetes.io/safe-to-evict": pulumi.String("false")},
+			}, Spec: pod},
 		},
 	}, pulumi.Parent(c), pulumi.DependsOn(after), pulumi.Timeouts(&pulumi.CustomTimeouts{Create: fmt.Sprintf("%ds", a.BeforeRelease.TimeoutSeconds+60)}))
 	return append(after, j), err
