@@ -29,13 +29,14 @@ const supportPage = "https://docs.aws.amazon.com/eks/latest/userguide/kubernetes
 // releases as of November 2026, oldest first: the calendar is supportPage's, the autoscalers are those of
 // https://github.com/kubernetes/autoscaler/releases. The add-ons are versions that `aws eks describe-addon-versions` lists for each: of
 // 1.34 and older what was the default in November 2025, of 1.35 what several who run it report as the default of October 2026 (of
-// metrics-server a build that several run), of 1.36 what some who run it report as of August 2026. There may be newer ones.
+// metrics-server a build that several run), of 1.36 what some who run it report as of August 2026, and of vpc-cni, whose builds are
+// published for all versions alike, that of 1.35. So nothing goes down with an upgrade. There may be newer ones.
 var releases = []release{
 	{"1.32", "2026-03-23", "2027-03-23", pinned("v1.11.3-eksbuild.1", "v1.32.0-eksbuild.2", "v1.20.4-eksbuild.1", "v1.3.8-eksbuild.2", "v0.8.0-eksbuild.2"), "v1.32.5"},
 	{"1.33", "2026-07-29", "2027-07-29", pinned("v1.12.1-eksbuild.2", "v1.33.0-eksbuild.2", "v1.20.4-eksbuild.1", "v1.3.8-eksbuild.2", "v0.8.0-eksbuild.2"), "v1.33.5"},
 	{"1.34", "2026-12-02", "2027-12-02", pinned("v1.12.3-eksbuild.1", "v1.34.0-eksbuild.2", "v1.20.4-eksbuild.1", "v1.3.8-eksbuild.2", "v0.8.0-eksbuild.2"), "v1.34.4"},
 	{"1.35", "2027-03-27", "2028-03-27", pinned("v1.13.2-eksbuild.31", "v1.35.3-eksbuild.29", "v1.22.4-eksbuild.3", "v1.3.10-eksbuild.3", "v0.8.1-eksbuild.6"), "v1.35.1"},
-	{"1.36", "2027-08-02", "2028-08-02", pinned("v1.14.3-eksbuild.3", "v1.36.0-eksbuild.9", "v1.22.3-eksbuild.1", "v1.3.10-eksbuild.3", ""), "v1.36.1"},
+	{"1.36", "2027-08-02", "2028-08-02", pinned("v1.14.3-eksbuild.3", "v1.36.0-eksbuild.9", "v1.22.4-eksbuild.3", "v1.3.10-eksbuild.3", ""), "v1.36.1"},
 }
 
 func pinned(coredns, proxy, cni, podIdentity, metrics string) map[string]string {

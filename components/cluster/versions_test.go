@@ -1,6 +1,9 @@
 package cluster
 
 import (
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +76,7 @@ func TestSupport(t *testing.T) {
 
 // What the table says must hold together: a mistake in it would show in a cluster only.
 func TestReleases(t *testing.T) {
+	last := map[string]string{}
 	for i, r := range releases {
 		if i > 0 && (minor(r.version) != minor(releases[i-1].version)+1 || r.standardEnds <= releases[i-1].standardEnds) {
 			t.Errorf("%s does not follow %s", r.version, releases[i-1].version)
@@ -85,11 +89,27 @@ func TestReleases(t *testing.T) {
 			if m := addonVersion.FindStringSubmatch(v); v != "" && (m == nil || name == kubeProxy && !runsWith(m[1], r.version)) {
 				t.Errorf("%s: %s of %s", r.version, v, name)
 			}
+			if v == "" {
+				continue // AWS's default
+			}
+			if slices.Compare(numbers(v), numbers(last[name])) < 0 {
+				t.Errorf("%s goes down from %s to %s with Kubernetes %s", name, last[name], v, r.version)
+			}
+			last[name] = v
 		}
 		if !strings.HasPrefix(r.autoscaler, "v"+r.version+".") {
 			t.Errorf("%s: autoscaler %s", r.version, r.autoscaler)
 		}
 	}
+}
+
+// numbers of a version, in order: 1, 22, 4 and 3 of "v1.22.4-eksbuild.3".
+func numbers(version string) (all []int) {
+	for _, text := range regexp.MustCompile("[0-9]+").FindAllString(version, -1) {
+		n, _ := strconv.Atoi(text)
+		all = append(all, n)
+	}
+	return all
 }
 
 // What nobody can tell is said, and nothing where there is nothing to tell.

@@ -117,7 +117,7 @@ func TestAddonVersion(t *testing.T) {
 		{"coredns", "1.34", false, "v1.12.3-eksbuild.1"},
 		{"coredns", "1.34", true, "v1.12.4-eksbuild.1"},
 		{"vpc-cni", "1.33", false, "v1.20.4-eksbuild.1"},
-		{"vpc-cni", "1.36", false, "v1.22.3-eksbuild.1"},
+		{"vpc-cni", "1.36", false, "v1.22.4-eksbuild.3"},
 		{"coredns", "1.99", false, "unsupported Kubernetes version 1.99"},
 		{"nothing", "1.34", false, "Addon nothing specified is not supported"},
 	} {

@@ -63,7 +63,7 @@ var releases = map[string]release{
 		with("vpc-cni", "v1.21.1-eksbuild.3").with("vpc-cni", "v1.22.4-eksbuild.3").with("coredns", "v1.13.2-eksbuild.31").
 		with("kube-proxy", "v1.35.3-eksbuild.29").with("eks-pod-identity-agent", "v1.3.10-eksbuild.3").with("metrics-server", "v0.8.1-eksbuild.6"),
 	"1.36": kubernetes("eks.1", "1.36.2-20260709", []string{"v1.14.3-eksbuild.3"}, []string{"v1.36.0-eksbuild.9", "v1.36.0-eksbuild.14"}).
-		with("vpc-cni", "v1.22.3-eksbuild.1").with("eks-pod-identity-agent", "v1.3.10-eksbuild.3"),
+		with("vpc-cni", "v1.22.3-eksbuild.1").with("vpc-cni", "v1.22.4-eksbuild.3").with("eks-pod-identity-agent", "v1.3.10-eksbuild.3"),
 }
 
 // kubernetes puts a release together. Of the two add-ons that go with the version, EKS installs the first by default.
