@@ -64,7 +64,9 @@ type EksClusterArgs struct {
 	// 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653; default 90. A shorter one deletes
 	// older lines. Deleting the cluster deletes them all.
 	LogRetentionDays int `pulumi:"logRetentionDays,optional"`
-	// NodeGroups are the nodes. Required: at least one group, with at least one node in all.
+	// NodeGroups are the nodes. Required: at least one group, with at least one node in all. A group that you make beside them in the
+	// same cluster must not be called by the component's name, "-", more and Pulumi's suffix ("prod-gpu-0123456" beside "prod"): it would
+	// be taken for one of these that an update has left behind, and drained when one of them goes.
 	NodeGroups []NodeGroup `pulumi:"nodeGroups"`
 	// PrefixDelegation gives nodes addresses for pods in blocks of 16, so that a node of less than 30 vCPUs runs up to 110 pods and a
 	// larger one 250, where an m5.large else has addresses for 29; default no. It takes instance types on Nitro, and subnets with whole

@@ -4,7 +4,6 @@ import (
 	"context"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pulumi/pulumi-eks/sdk/v3/go/eks"
@@ -71,9 +70,8 @@ func (b *builder) move(before, now map[string]string) *drain.Drain {
 	for _, group := range now {
 		stays[group] = true
 	}
-	var gone, keys []string
-	for key, group := range before {
-		keys = append(keys, regexp.QuoteMeta(key))
+	var gone []string
+	for _, group := range before {
 		if !stays[group] {
 			gone = append(gone, group)
 		}
@@ -91,9 +89,9 @@ func (b *builder) move(before, now map[string]string) *drain.Drain {
 		}
 	}
 	slices.Sort(arriving)
-	slices.Sort(keys)
-	// After a drain that failed the configuration may have changed again: then there is a group between, in no record, that goes too.
-	between := regexp.MustCompile("^" + regexp.QuoteMeta(b.name) + "-(" + strings.Join(keys, "|") + ")-[0-9a-f]{7}$")
+	// After an update that failed the configuration may have changed again, names too: then there are groups between, in no record, that
+	// go too. What is drained are nodes of this component's own cluster, so the names are of no other component's groups.
+	between := regexp.MustCompile("^" + regexp.QuoteMeta(b.name) + "-[a-z][a-z0-9-]*-[0-9a-f]{7}$")
 	return &drain.Drain{
 		Leaving: func(group string) bool {
 			return !stays[group] && (slices.Contains(gone, group) || between.MatchString(group))

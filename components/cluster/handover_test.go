@@ -27,11 +27,16 @@ func TestWhatAChangeOfGroupsDrains(t *testing.T) {
 		"a group more":    {before: map[string]string{"main": "cluster-main-0000001"}, now: map[string]string{"main": "cluster-main-0000001", "b": "cluster-b-0000002"}, nothing: true},
 		"replaced": {
 			before: map[string]string{"main": "cluster-main-0000001", "b": "cluster-b-0000001"}, now: map[string]string{"main": "cluster-main-0000002", "b": "cluster-b-0000001"},
-			leave: []string{"cluster-main-0000001"}, stay: []string{"cluster-main-0000002", "cluster-b-0000001", "elsewhere", "cluster-other-0000001", "cluster-main-x"}, arriving: []string{"cluster-main-0000002"},
+			leave: []string{"cluster-main-0000001"}, stay: []string{"cluster-main-0000002", "cluster-b-0000001", "elsewhere", "cluster2-main-0000001", "cluster-main-x"}, arriving: []string{"cluster-main-0000002"},
 		},
 		"replaced a second time before the first was done": {
 			before: map[string]string{"main": "cluster-main-0000001"}, now: map[string]string{"main": "cluster-main-0000003"},
-			leave: []string{"cluster-main-0000001", "cluster-main-0000002"}, stay: []string{"cluster-main-0000003", "cluster-main2-0000002"}, arriving: []string{"cluster-main-0000003"},
+			leave: []string{"cluster-main-0000001", "cluster-main-0000002"}, stay: []string{"cluster-main-0000003", "cluster2-main-0000002"}, arriving: []string{"cluster-main-0000003"},
+		},
+		"renamed a second time before the first was done": {
+			before: map[string]string{"main": "cluster-main-0000001"}, now: map[string]string{"api": "cluster-api-0000003", "b": "cluster-b-0000001"},
+			leave: []string{"cluster-main-0000001", "cluster-web-0000002", "cluster-two-words-0000002"}, arriving: []string{"cluster-api-0000003", "cluster-b-0000001"},
+			stay: []string{"cluster-api-0000003", "cluster-b-0000001", "cluster2-web-0000002", "my-cluster-web-0000002", "cluster-0000002", "cluster-web", "cluster-web-000002", "gpu-0000002", ""},
 		},
 		"removed": {
 			before: map[string]string{"main": "cluster-main-0000001", "old": "named-by-hand"}, now: map[string]string{"main": "cluster-main-0000001"},
