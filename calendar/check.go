@@ -65,12 +65,49 @@ func checkMoments(p *check.Problems, plan []Entry, now time.Time) {
 			if !meet {
 				continue
 			}
-			when := t.Format("Mon 2006-01-02 15:04")
+			when := t.Format("Mon " + minuteFormat)
 			if e.Recurs() && other.Recurs() && e.cron.weekly() && other.cron.weekly() {
 				when = t.Format("Mon 15:04")
 			}
-			p.Addf(e.Path, "runs at the same minute as %s (%s, %s): Auto Scaling refuses two actions for one moment", other.Path, other.Name, when)
+			p.Addf(e.Path, "runs at the same minute as %s (%s, %s %s): Auto Scaling refuses two actions for one moment", other.Path, other.Name, when, now.Location())
 		}
+	}
+}
+
+// Pushed says which actions of a plan in a zone come to run at the same minute only because clocks go forward over one of them, a line a
+// pair, for the year from now on. Auto Scaling takes them, and tells nowhere which comes last.
+func Pushed(plan []Entry, timeZone string, now time.Time) (lines []string) {
+	zone, err := time.LoadLocation(timeZone)
+	if err != nil {
+		return nil // no schedule was checked with it
+	}
+	for _, jump := range jumps(now.In(zone), now.AddDate(1, 0, 0)) {
+		var then []Entry
+		for _, e := range plan {
+			if len(runsOf([]Entry{e}, jump, jump.Add(time.Minute))) == 0 {
+				continue
+			}
+			for _, other := range then {
+				lines = append(lines, fmt.Sprintf("%s (%s) and %s (%s) run at the same minute on %s %s, when clocks go forward to it: which of them holds then is not sure, so move one of them out of the time that is skipped",
+					other.Path, other.Name, e.Path, e.Name, jump.Format("Mon "+minuteFormat), timeZone))
+			}
+			then = append(then, e)
+		}
+	}
+	return lines
+}
+
+// jumps are the moments from..until, in the zone of from, at which clocks go forward.
+func jumps(from, until time.Time) (all []time.Time) {
+	for t := from; ; {
+		_, next := t.ZoneBounds()
+		if next.IsZero() || next.After(until) {
+			return all
+		}
+		if clocks(t, next) == "forward" {
+			all = append(all, next)
+		}
+		t = next
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/slipway-iac/slipway/calendar"
+	"github.com/slipway-iac/slipway/internal/check"
 )
 
 func n(i int) *int { return &i }
@@ -354,5 +355,56 @@ func TestADayThatClocksSkip(t *testing.T) {
 	calendar.EachRun("30 6 * * *", from, from.Add(time.Hour), func(at time.Time) { got = append(got, at.Format("02 15:04")) })
 	if strings.Join(got, ", ") != "31 00:00" {
 		t.Errorf("it runs %v", got)
+	}
+}
+
+// What falls on one minute because clocks go forward is told from what does so on any other day.
+func TestPushedTogether(t *testing.T) {
+	now := at(t, "Europe/Madrid", "2026-11-01 00:00")
+	for name, c := range map[string]struct {
+		zone    string
+		actions []calendar.Action
+		want    string
+	}{
+		"one skipped, one at the moment after": {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "30 2 * * *"}, {Name: "b", Recurrence: "0 3 * * *"}},
+			"actions[0] (a) and actions[1] (b) run at the same minute on Sun 2027-03-28 03:00 Europe/Madrid, when clocks go forward to it: which of them holds then is not sure, so move one of them out of the time that is skipped"},
+		"both skipped":             {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "30 2 * * *"}, {Name: "b", Recurrence: "15 2 * * 0"}}, "actions[0] (a) and actions[1] (b) run at the same minute on Sun 2027-03-28 03:00 Europe/Madrid"},
+		"one once":                 {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "30 2 * * *"}, {Name: "b", Start: "2027-03-28T03:00"}}, "actions[0] (a) and actions[1] (b) run at the same minute on Sun 2027-03-28 03:00 Europe/Madrid"},
+		"at midnight":              {"Africa/Cairo", []calendar.Action{{Name: "a", Recurrence: "0 0 * * *"}, {Name: "b", Recurrence: "0 1 * * *"}}, "actions[0] (a) and actions[1] (b) run at the same minute on Fri 2027-04-30 01:00 Africa/Cairo"},
+		"after it":                 {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "30 2 * * *"}, {Name: "b", Recurrence: "1 3 * * *"}}, ""},
+		"before it":                {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "59 1 * * *"}, {Name: "b", Recurrence: "0 3 * * *"}}, ""},
+		"not that day":             {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "30 2 * * 1-6"}, {Name: "b", Recurrence: "0 3 * * *"}}, ""},
+		"begins later":             {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "30 2 * * *", Start: "2027-03-28T04:00"}, {Name: "b", Recurrence: "0 3 * * *"}}, ""},
+		"a zone that never does":   {"Etc/UTC", []calendar.Action{{Name: "a", Recurrence: "30 2 * * *"}, {Name: "b", Recurrence: "0 3 * * *"}}, ""},
+		"the night they go back":   {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "30 2 * 10 *"}, {Name: "b", Recurrence: "0 3 * 10 *"}}, ""},
+		"one action, twice itself": {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "0,30 2 * * *"}}, ""},
+	} {
+		s := calendar.Schedule{TimeZone: c.zone, Base: calendar.Size{Min: 1, Max: 3, Desired: 2}, Actions: c.actions}
+		for i := range s.Actions {
+			s.Actions[i].Desired = n(1)
+		}
+		var p check.Problems
+		_, plan := s.Checked(&p, "week", now)
+		if err := p.Err("schedule", name); err != nil {
+			t.Error(err)
+			continue
+		}
+		got := strings.Join(calendar.Pushed(plan, c.zone, now), "\n")
+		if !strings.HasPrefix(got, c.want) || c.want == "" && got != "" || strings.Contains(got, "\n") {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// Two actions at a time that is skipped meet at the moment at which clocks go forward over it.
+func TestMeetsAtASkippedTime(t *testing.T) {
+	s := calendar.Schedule{TimeZone: "Europe/Madrid", Base: calendar.Size{Min: 1, Max: 3, Desired: 2}, Actions: []calendar.Action{
+		{Name: "a", Recurrence: "30 2 28 3 *", Desired: n(1)}, {Name: "b", Recurrence: "30 2 28 3 *", Desired: n(3)},
+	}}
+	var p check.Problems
+	s.Checked(&p, "week", at(t, "Europe/Madrid", "2026-11-01 00:00"))
+	const want = "actions[1] runs at the same minute as actions[0] (a, Sun 2027-03-28 03:00 Europe/Madrid): Auto Scaling refuses two actions for one moment"
+	if err := p.Err("schedule", "week"); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
 	}
 }

@@ -109,7 +109,8 @@ func (r recurrence) meets(other recurrence, from, until time.Time) (time.Time, b
 		}
 		for _, h := range hours {
 			for _, m := range minutes {
-				if t := time.Date(day.Year(), day.Month(), day.Day(), h, m, 0, 0, day.Location()); !t.Before(from) && !t.After(until) {
+				wall := time.Date(day.Year(), day.Month(), day.Day(), h, m, 0, 0, time.UTC)
+				if t := moment(wall, day.Location()); !t.Before(from) && !t.After(until) {
 					return t, true
 				}
 			}

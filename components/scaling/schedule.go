@@ -35,7 +35,8 @@ type NodeScalingScheduleArgs struct {
 	// Weekends makes the group smaller at the weekend; default not.
 	Weekends *Weekends `pulumi:"weekends,optional"`
 	// Actions are further changes of size, at most 125 with those of OfficeHours, Nights, Weekends and Ends; default none.
-	// No two may fall on the same minute, which Auto Scaling refuses.
+	// No two may fall on the same minute, which Auto Scaling refuses; where they do only in a night in which clocks go forward over one
+	// of them, a warning says so.
 	Actions []Action `pulumi:"actions,optional"`
 }
 
@@ -99,6 +100,11 @@ func NewNodeScalingSchedule(ctx *pulumi.Context, name string, args *NodeScalingS
 			pulumi.DeleteBeforeReplace(true), pulumi.ReplaceOnChanges([]string{"*"}), pulumi.ReplacementTrigger(definition(e, a.TimeZone)))
 		if err != nil {
 			return nil, fmt.Errorf("%s %q: action %q: %w", NodeScalingScheduleType, name, e.Name, err)
+		}
+	}
+	for _, says := range calendar.Pushed(live, a.TimeZone, now) {
+		if err := ctx.Log.Warn(says, &pulumi.LogArgs{Resource: c}); err != nil {
+			return nil, err
 		}
 	}
 	c.Summary = pulumi.ToStringArray(calendar.Summary(live, a.TimeZone)).ToStringArrayOutput()

@@ -245,15 +245,15 @@ func TestRefused(t *testing.T) {
 		"nothing": {scaling.NodeScalingScheduleArgs{Base: scaling.Size{Max: 1}}, "actions is required where none of officeHours, nights and weekends is given"},
 		"two at one moment": {
 			weekdays(scaling.Action{Name: "x", Recurrence: "*/30 7 * * 3", Desired: n(2)}),
-			"actions[0] runs at the same minute as nights (nights-up, Wed 07:00): Auto Scaling refuses two actions for one moment",
+			"actions[0] runs at the same minute as nights (nights-up, Wed 07:00 Europe/Madrid): Auto Scaling refuses two actions for one moment",
 		},
 		"one moment of one and of many": {
 			weekdays(scaling.Action{Name: "x", Start: "2999-11-29T20:00", Desired: n(2)}),
-			"actions[0] runs at the same minute as nights (nights-down, Fri 2999-11-29 20:00): Auto Scaling refuses two actions for one moment",
+			"actions[0] runs at the same minute as nights (nights-down, Fri 2999-11-29 20:00 Europe/Madrid): Auto Scaling refuses two actions for one moment",
 		},
 		"an end while it runs": {
 			weekdays(scaling.Action{Name: "x", Recurrence: "0 9 * * 1", End: "2999-07-01T09:00", Desired: n(2)}),
-			"actions[0].end runs at the same minute as actions[0] (x, Mon 2999-07-01 09:00): Auto Scaling refuses two actions for one moment",
+			"actions[0].end runs at the same minute as actions[0] (x, Mon 2999-07-01 09:00 Europe/Madrid): Auto Scaling refuses two actions for one moment",
 		},
 		"a name of a preset": {
 			weekdays(scaling.Action{Name: "nights-up", Recurrence: "0 9 * * 1", Desired: n(2)}),
