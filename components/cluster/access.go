@@ -23,8 +23,9 @@ type Developer struct {
 	// Principal is the ARN of an IAM role or user, none of Admins. Required. A change makes a new access entry and then deletes
 	// the old one.
 	Principal string `pulumi:"principal"`
-	// Namespaces in which it may change and delete everything but rights and quotas, Secrets included; 1 at least. They need not
-	// exist yet. Required. A change takes the rights away and gives the new ones, within a minute.
+	// Namespaces in which it may change and delete everything but rights and quotas, Secrets included; 1 at least. "dev-*" is all that
+	// begin with "dev-"; none of Kubernetes itself (kube-system) may be among them. They need not exist yet. Required. A change takes the
+	// rights away and gives the new ones, within a minute.
 	Namespaces []string `pulumi:"namespaces"`
 }
 
@@ -35,6 +36,9 @@ const (
 	viewPolicy  = "AmazonEKSViewPolicy"
 	auditPolicy = "AmazonEKSAdminViewPolicy"
 )
+
+// A "*" at the end stands for whatever follows: https://docs.aws.amazon.com/eks/latest/userguide/access-policies.html
+var namespacePattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9*])?$`)
 
 var namespaceName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
@@ -94,9 +98,14 @@ func (a *EksClusterArgs) checkAccess(p *check.Problems) {
 func checkNamespaces(p *check.Problems, path string, names []string) {
 	p.Required(path, len(names) > 0, `["example"]`)
 	for i, n := range names {
-		p.Match(fmt.Sprintf("%s[%d]", path, i), n, namespaceName, `the name of a namespace: 1 to 63 lower-case letters, digits and "-", from a letter or digit to one`)
-		if strings.HasPrefix(n, "kube-") {
-			p.Addf(fmt.Sprintf("%s[%d]", path, i), "is %q, must be no namespace of Kubernetes itself: whoever may change its pods may do everything", n)
+		at := fmt.Sprintf("%s[%d]", path, i)
+		p.Match(at, n, namespacePattern, `the name of a namespace: 1 to 63 lower-case letters, digits and "-", from a letter or digit to one, or to a "*" for all that begin so`)
+		beginning, several := strings.CutSuffix(n, "*")
+		switch {
+		case strings.HasPrefix(n, "kube-"):
+			p.Addf(at, "is %q, must be no namespace of Kubernetes itself: whoever may change its pods may do everything", n)
+		case several && beginning != "" && strings.HasPrefix("kube-", beginning):
+			p.Addf(at, "is %q, must not be namespaces of Kubernetes itself too, like kube-system: whoever may change its pods may do everything", n)
 		}
 	}
 	p.Unique(path, names)

@@ -38,7 +38,7 @@ func TestBadAccess(t *testing.T) {
   auditors[3] is "arn:aws:iam::123456789012:role/d", the same as auditors[2]
   developers[0].namespaces is required, for example ["example"]
   developers[1].namespaces[2] is "kube-system", must be no namespace of Kubernetes itself: whoever may change its pods may do everything
-  developers[1].namespaces[3] is "No", must be the name of a namespace: 1 to 63 lower-case letters, digits and "-", from a letter or digit to one
+  developers[1].namespaces[3] is "No", must be the name of a namespace: 1 to 63 lower-case letters, digits and "-", from a letter or digit to one, or to a "*" for all that begin so
   developers[1].namespaces[1] is "x", the same as developers[1].namespaces[0]
   developers[1].principal is "arn:aws:iam::123456789012:role/a", the same as developers[0].principal: name all its namespaces there
   developers[2].principal is "me", must be the ARN of an IAM role or user, like "arn:aws:iam::123456789012:role/deploy"
@@ -50,6 +50,25 @@ func TestBadAccess(t *testing.T) {
 	args = typical()
 	args.CiNamespaces = []string{"example"}
 	if got, want := problems(args), `  ciRole is required, for example "arn:aws:iam::123456789012:role/release", since there are ciNamespaces`; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// The pattern of a scope is a name's beginning and "*", and must not reach what Kubernetes itself runs.
+func TestNamespacesByPattern(t *testing.T) {
+	args := typical()
+	args.Developers = []cluster.Developer{{Principal: "arn:aws:iam::123456789012:role/a", Namespaces: []string{"dev-*", "dev*", "kubeflow*", "d"}}}
+	if got := problems(args); got != "" {
+		t.Errorf("got\n%s", got)
+	}
+	args.Developers[0].Namespaces = []string{"*", "*-dev", "d*v", "kube*", "k*", "kube-s*"}
+	const must = `, must be the name of a namespace: 1 to 63 lower-case letters, digits and "-", from a letter or digit to one, or to a "*" for all that begin so
+`
+	want := `  developers[0].namespaces[0] is "*"` + must + `  developers[0].namespaces[1] is "*-dev"` + must + `  developers[0].namespaces[2] is "d*v"` + must +
+		`  developers[0].namespaces[3] is "kube*", must not be namespaces of Kubernetes itself too, like kube-system: whoever may change its pods may do everything
+  developers[0].namespaces[4] is "k*", must not be namespaces of Kubernetes itself too, like kube-system: whoever may change its pods may do everything
+  developers[0].namespaces[5] is "kube-s*", must be no namespace of Kubernetes itself: whoever may change its pods may do everything`
+	if got := problems(args); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
