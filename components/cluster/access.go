@@ -24,8 +24,9 @@ type Developer struct {
 	// the old one.
 	Principal string `pulumi:"principal"`
 	// Namespaces in which it may change and delete everything but rights and quotas, Secrets included; 1 at least. "dev-*" is all that
-	// begin with "dev-"; none of Kubernetes itself (kube-system) may be among them. They need not exist yet. Required. A change takes the
-	// rights away and gives the new ones, within a minute.
+	// begin with "dev-"; none of Kubernetes itself (kube-system) may be among them. They need not exist yet. Custom
+	// resources, such as TargetGroupBinding, are not covered: AmazonEKSEditPolicy has none, and takes in no ClusterRole that is aggregated
+	// into edit, so only Admins may change those. Required. A change takes the rights away and gives the new ones, within a minute.
 	Namespaces []string `pulumi:"namespaces"`
 }
 

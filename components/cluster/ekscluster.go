@@ -49,7 +49,7 @@ type EksClusterArgs struct {
 	// CiRole is the IAM role of a pipeline that releases apps, none of Admins: it may change and delete what runs in CiNamespaces, as
 	// Developers do, but not the nodes and nobody's rights. The role that runs Pulumi is one of Admins instead. Default none.
 	CiRole string `pulumi:"ciRole,optional"`
-	// CiNamespaces are those of CiRole, written like Developer.Namespaces; required with it.
+	// CiNamespaces are those of CiRole, written like Developer.Namespaces, and like there without custom resources; required with it.
 	CiNamespaces []string `pulumi:"ciNamespaces,optional"`
 	// AppRoles give pods rights in AWS, by service account; default none.
 	AppRoles []AppRole `pulumi:"appRoles,optional"`
