@@ -45,6 +45,8 @@ var (
 	withMedium = append([]size{{"medium", 1, 2, 4}}, common...)
 	graviton   = withMedium[:8]
 	flex       = common[:7]
+	// i4i has fewer addresses than others on its 24xlarge.
+	i4i = append(common[:7:7], size{"24xlarge", 96, 15, 30})
 	// c5 was cut differently above 4xlarge.
 	c5 = []size{
 		{"large", 2, 3, 10},
@@ -83,11 +85,16 @@ var families = []struct {
 	{"c7i-flex", amd64, 2048, flex},
 	{"c6g", arm64, 2048, graviton},
 	{"c7g", arm64, 2048, graviton},
+	{"c8g", arm64, 2048, withMedium},
 	{"r5", amd64, 8192, common},
+	{"r6a", amd64, 8192, common},
 	{"r6i", amd64, 8192, common},
+	{"r7a", amd64, 8192, withMedium},
 	{"r7i", amd64, 8192, common},
 	{"r6g", arm64, 8192, graviton},
 	{"r7g", arm64, 8192, graviton},
+	{"r8g", arm64, 8192, withMedium},
+	{"i4i", amd64, 8192, i4i},
 }
 
 // burstable types, whose memory does not follow their CPU. t3a.small has one interface less than the others.

@@ -102,7 +102,7 @@ func TestUserData(t *testing.T) {
 		"prefixes, the smallest counts":   {true, group("", nil, "m5.8xlarge", "m5.4xlarge"), []string{`"--max-pods=110"`}},
 		"prefixes, said otherwise":        {true, group("", &cluster.Kubelet{MaxPods: 70}, "m5.large"), []string{`"--max-pods=70"`}},
 		"prefixes, few interfaces":        {true, group("", nil, "m7g.large", "m7g.medium"), []string{`"--max-pods=98"`}},
-		"prefixes, only its name known":   {true, group("", nil, "i4i.8xlarge"), []string{`"--max-pods=250"`}},
+		"prefixes, only its name known":   {true, group("", nil, "i7i.8xlarge"), []string{`"--max-pods=250"`}},
 		"reserved":                        {false, group("", &cluster.Kubelet{SystemReservedCPU: "100m", KubeReservedMemory: "1Gi"}, "m5.large"), []string{`"systemReserved": {`, `"cpu": "100m"`, `"kubeReserved": {`}},
 		"bottlerocket":                    {true, group(cluster.Bottlerocket, &cluster.Kubelet{SystemReservedCPU: "100m", SystemReservedMemory: "1Gi"}, "m7g.large"), []string{"[settings.kubernetes]\nmax-pods = 110\n[settings.kubernetes.system-reserved]\ncpu = \"100m\"\nmemory = \"1Gi\"\n"}},
 		"a kubelet of which nothing said": {false, group("", &cluster.Kubelet{}, "m5.large"), nil},
@@ -136,7 +136,7 @@ func TestUserData(t *testing.T) {
 
 // Pods without an address never start, so that they must not get onto a node.
 func TestMorePodsThanAddresses(t *testing.T) {
-	size := map[string]cluster.InstanceSize{"i4i.large": {VCPU: 2, MemoryMiB: 16384, NetworkInterfaces: 3, AddressesPerInterface: 10}}
+	size := map[string]cluster.InstanceSize{"i7i.large": {VCPU: 2, MemoryMiB: 16384, NetworkInterfaces: 3, AddressesPerInterface: 10}}
 	for name, c := range map[string]struct {
 		prefixes bool
 		pods     int
@@ -154,9 +154,9 @@ func TestMorePodsThanAddresses(t *testing.T) {
 		"more addresses than EKS runs pods":       {false, 251, nil, []string{"m5.16xlarge"}, `is 251, must be 11 to 250: m5.16xlarge up to 250 (EKS runs no node with more)`},
 		"more than AWS recommends":                {true, 111, nil, []string{"m5.large"}, `is 111, must be 11 to 110: m5.large up to 110 (AWS recommends no more on 2 vCPUs)`},
 		"more than there are blocks":              {true, 99, nil, []string{"m7g.medium"}, `is 99, must be 11 to 98: m7g.medium up to 98 (2 network interfaces × 3 blocks of 16 addresses, and 2 pods that need none)`},
-		"a type that only the user knows":         {false, 30, size, []string{"i4i.large"}, `is 30, must be 11 to 29: i4i.large up to 29 (3 network interfaces × 9 addresses for pods, and 2 pods that need none). With prefixDelegation it may be 110`},
-		"one that nobody knows":                   {false, 250, nil, []string{"i4i.large"}, ""},
-		"one that nobody knows, and EKS runs not": {false, 251, nil, []string{"i4i.large"}, `is 251, must be 11 to 250`},
+		"a type that only the user knows":         {false, 30, size, []string{"i7i.large"}, `is 30, must be 11 to 29: i7i.large up to 29 (3 network interfaces × 9 addresses for pods, and 2 pods that need none). With prefixDelegation it may be 110`},
+		"one that nobody knows":                   {false, 250, nil, []string{"i7i.large"}, ""},
+		"one that nobody knows, and EKS runs not": {false, 251, nil, []string{"i7i.large"}, `is 251, must be 11 to 250`},
 	} {
 		args := typical()
 		args.PrefixDelegation = c.prefixes
@@ -173,15 +173,15 @@ func TestMorePodsThanAddresses(t *testing.T) {
 
 func TestBadInstanceSizes(t *testing.T) {
 	args := typical()
-	args.NodeGroups[0].InstanceTypes = []string{"m5.large", "i4i.large"}
+	args.NodeGroups[0].InstanceTypes = []string{"m5.large", "i7i.large"}
 	args.NodeGroups[0].InstanceSizes = map[string]cluster.InstanceSize{
-		"m5.large": {VCPU: 2, MemoryMiB: 8000, NetworkInterfaces: 3, AddressesPerInterface: 10}, "i4i.large": {MemoryMiB: 16}, "i4i.larger": {2, 16384, 3, 10},
+		"m5.large": {VCPU: 2, MemoryMiB: 8000, NetworkInterfaces: 3, AddressesPerInterface: 10}, "i7i.large": {MemoryMiB: 16}, "i7i.larger": {2, 16384, 3, 10},
 	}
-	want := `  nodeGroups[0].instanceSizes["i4i.large"].vcpu is 0, must be 1 to 1000
-  nodeGroups[0].instanceSizes["i4i.large"].memoryMiB is 16, must be 512 to 104857600
-  nodeGroups[0].instanceSizes["i4i.large"].networkInterfaces is 0, must be 1 to 100
-  nodeGroups[0].instanceSizes["i4i.large"].addressesPerInterface is 0, must be 2 to 100
-  nodeGroups[0].instanceSizes["i4i.larger"] is the size of none of instanceTypes, must be of one of m5.large, i4i.large
+	want := `  nodeGroups[0].instanceSizes["i7i.large"].vcpu is 0, must be 1 to 1000
+  nodeGroups[0].instanceSizes["i7i.large"].memoryMiB is 16, must be 512 to 104857600
+  nodeGroups[0].instanceSizes["i7i.large"].networkInterfaces is 0, must be 1 to 100
+  nodeGroups[0].instanceSizes["i7i.large"].addressesPerInterface is 0, must be 2 to 100
+  nodeGroups[0].instanceSizes["i7i.larger"] is the size of none of instanceTypes, must be of one of m5.large, i7i.large
   nodeGroups[0].instanceSizes["m5.large"] is of vcpu 2, memoryMiB 8000, networkInterfaces 3, addressesPerInterface 10, must be left out: this release knows the type, with 2, 8192, 3 and 10`
 	if got := problems(args); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -114,19 +114,19 @@ func numbers(version string) (all []int) {
 
 // What nobody can tell is said, and nothing where there is nothing to tell.
 func TestUnsure(t *testing.T) {
-	const says = `instance type "i4i.large" is in no table, which has the families `
-	size := map[string]InstanceSize{"i4i.large": {2, 16384, 3, 10}}
+	const says = `instance type "i7i.large" is in no table, which has the families `
+	size := map[string]InstanceSize{"i7i.large": {2, 16384, 3, 10}}
 	for name, c := range map[string]struct {
 		prefixes bool
 		group    NodeGroup
 		want     string
 	}{
 		"a known type":              {true, NodeGroup{InstanceTypes: []string{"m5.large"}, Kubelet: &Kubelet{MaxPods: 20}}, ""},
-		"an unknown one":            {false, NodeGroup{InstanceTypes: []string{"i4i.large"}}, ""},
-		"and pods":                  {false, NodeGroup{InstanceTypes: []string{"m5.large", "i4i.large"}, Kubelet: &Kubelet{MaxPods: 20}}, "nodeGroups[0].instanceTypes[1]: whether it has addresses for nodeGroups[0].kubelet.maxPods (20) is not known: " + says},
-		"and prefixes":              {true, NodeGroup{InstanceTypes: []string{"i4i.large"}}, "nodeGroups[0].instanceTypes[0]: nodes are told to take 110 pods, of which it is not known whether the type has addresses for them: " + says},
-		"and its numbers":           {true, NodeGroup{InstanceTypes: []string{"i4i.large"}, InstanceSizes: size, Kubelet: &Kubelet{MaxPods: 20}}, ""},
-		"an unknown one, two lines": {true, NodeGroup{InstanceTypes: []string{"i4i.large", "i4i.xlarge"}}, "nodeGroups[0].instanceTypes[0]: "},
+		"an unknown one":            {false, NodeGroup{InstanceTypes: []string{"i7i.large"}}, ""},
+		"and pods":                  {false, NodeGroup{InstanceTypes: []string{"m5.large", "i7i.large"}, Kubelet: &Kubelet{MaxPods: 20}}, "nodeGroups[0].instanceTypes[1]: whether it has addresses for nodeGroups[0].kubelet.maxPods (20) is not known: " + says},
+		"and prefixes":              {true, NodeGroup{InstanceTypes: []string{"i7i.large"}}, "nodeGroups[0].instanceTypes[0]: nodes are told to take 110 pods, of which it is not known whether the type has addresses for them: " + says},
+		"and its numbers":           {true, NodeGroup{InstanceTypes: []string{"i7i.large"}, InstanceSizes: size, Kubelet: &Kubelet{MaxPods: 20}}, ""},
+		"an unknown one, two lines": {true, NodeGroup{InstanceTypes: []string{"i7i.large", "i7i.xlarge"}}, "nodeGroups[0].instanceTypes[0]: "},
 	} {
 		lines := EksClusterArgs{PrefixDelegation: c.prefixes, NodeGroups: []NodeGroup{c.group}}.unsure()
 		got := strings.Join(lines, "\n")

@@ -23,7 +23,10 @@ var (
 		{"16xlarge", 64, 15, 50},
 		{"24xlarge", 96, 15, 50},
 	}
-	graviton = append([]size{{"medium", 1, 2, 4}}, common[:7]...)
+	withMedium = append([]size{{"medium", 1, 2, 4}}, common...)
+	graviton   = withMedium[:8]
+	// i4i has fewer addresses than others on its 24xlarge.
+	i4i = append(common[:7:7], size{"24xlarge", 96, 15, 30})
 	// c5 was cut differently above 4xlarge.
 	c5 = []size{
 		{"large", 2, 3, 10},
@@ -59,11 +62,16 @@ var families = []struct {
 	{name: "c7i", arch: AMD64, mibPerVcpu: 2048, sizes: common},
 	{name: "c6g", arch: ARM64, mibPerVcpu: 2048, sizes: graviton},
 	{name: "c7g", arch: ARM64, mibPerVcpu: 2048, sizes: graviton},
+	{name: "c8g", arch: ARM64, mibPerVcpu: 2048, sizes: withMedium},
 	{name: "r5", arch: AMD64, mibPerVcpu: 8192, sizes: common},
+	{name: "r6a", arch: AMD64, mibPerVcpu: 8192, sizes: common},
 	{name: "r6i", arch: AMD64, mibPerVcpu: 8192, sizes: common},
+	{name: "r7a", arch: AMD64, mibPerVcpu: 8192, sizes: withMedium},
 	{name: "r7i", arch: AMD64, mibPerVcpu: 8192, sizes: common},
 	{name: "r6g", arch: ARM64, mibPerVcpu: 8192, sizes: graviton},
 	{name: "r7g", arch: ARM64, mibPerVcpu: 8192, sizes: graviton},
+	{name: "r8g", arch: ARM64, mibPerVcpu: 8192, sizes: withMedium},
+	{name: "i4i", arch: AMD64, mibPerVcpu: 8192, sizes: i4i},
 }
 
 // burstable types, whose memory does not follow their CPU. t3a.small has one interface less than the others.
