@@ -17,7 +17,7 @@ func (o outcome) total() (sum int) {
 }
 
 // outcomes are all ends to which the scheduler may come when pods arrive in that order, with every way to break ties, the worst
-// first; complete tells whether all ways were followed before budget ran out.
+// first; complete tells whether all ways were followed before budget ran out. One way is followed to its end whatever the budget.
 func (p *problem) outcomes(order []int, budget int) (all []outcome, complete bool) {
 	complete = true
 	seen := map[print]bool{}
@@ -44,7 +44,8 @@ func (p *problem) outcomes(order []int, budget int) (all []outcome, complete boo
 				continue
 			}
 			nodes = s.distinct(s.best(b, nodes))
-			if len(nodes) == 1 {
+			if len(nodes) == 1 || budget <= 0 && len(all) == 0 {
+				complete = complete && len(nodes) == 1
 				s.add(b, nodes[0], 1)
 				placed = append(placed, [2]int{b, nodes[0]})
 				continue

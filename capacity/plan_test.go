@@ -244,6 +244,18 @@ warning: 3 m5.large nodes and 1 x9.tiny node do not hold the maximum: 1 of 2 pod
 	}
 }
 
+// In a large system ties are more than can be followed. What cannot fit is an error all the same.
+func TestLargeSystemsThatDoNotFit(t *testing.T) {
+	in := production(t)
+	in.Weeks, in.Groups[0].Owner = nil, capacity.OwnerFixed
+	in.Groups[0].Size = calendar.Size{Min: 200, Desired: 200, Max: 200}
+	in.Apps = []capacity.App{{Name: "large", Requests: capacity.Resources{MilliCPU: 1500}, Min: 210}}
+	want := "200 m5.large nodes do not hold the minimum: 11 of 210 pods of large are left out"
+	if err := plan(t, in).Err(); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("%v, want %q", err, want)
+	}
+}
+
 func n(i int) *int { return &i }
 
 func TestInputThatIsWrong(t *testing.T) {
