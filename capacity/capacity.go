@@ -70,6 +70,8 @@ type Report struct {
 	unmodelled []string
 	// addresses is which subnets could run out of them.
 	addresses []string
+	// bounded is which groups have more nodes than are planned with.
+	bounded []string
 }
 
 // Week is a week of the report.
@@ -102,6 +104,8 @@ type Case struct {
 	Load Load
 	// Verdict is whether all pods find a node.
 	Verdict Verdict
+	// bounded tells that there are more nodes than are planned with: then pods that are left out may fit all the same.
+	bounded bool
 	// LeftOut are the apps with pods that find none, in the worst case that was met; none where the verdict is Certain.
 	LeftOut []LeftOut
 	// Nodes is what there is, in words: "2 m5.large nodes".
@@ -123,7 +127,7 @@ func Plan(in Input) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Report{TimeZone: in.TimeZone, apps: in.Apps, addresses: in.addresses()}
+	r := &Report{TimeZone: in.TimeZone, apps: in.Apps, addresses: in.addresses(), bounded: in.bounded()}
 	for _, a := range in.Apps {
 		for _, what := range a.Unmodelled {
 			r.unmodelled = append(r.unmodelled, a.Name+" has "+what)
@@ -134,7 +138,7 @@ func Plan(in Input) (*Report, error) {
 		week := Week{Name: w.Name}
 		for _, i := range w.Intervals {
 			sizes := in.sizes(i.Size)
-			one := Interval{Interval: i, Nodes: len(in.nodes(sizes)), Zones: in.zones(sizes)}
+			one := Interval{Interval: i, Nodes: in.count(sizes), Zones: in.zones(sizes)}
 			k := fmt.Sprint(sizes)
 			if _, done := known[k]; !done {
 				known[k] = in.cases(sizes)
@@ -159,10 +163,37 @@ func (in Input) sizes(scheduled calendar.Size) (all []calendar.Size) {
 	return all
 }
 
-// nodes are those of all groups.
+// nodes are those of all groups that are planned with.
 func (in Input) nodes(sizes []calendar.Size) (all []Node) {
 	for i, g := range in.Groups {
-		all = append(all, g.nodes(g.count(sizes[i]))...)
+		all = append(all, g.nodes(g.planned(sizes[i]))...)
+	}
+	return all
+}
+
+// count is how many nodes all groups have for pods.
+func (in Input) count(sizes []calendar.Size) (n int) {
+	for i, g := range in.Groups {
+		n += g.count(sizes[i])
+	}
+	return n
+}
+
+// bounded are the groups that have more nodes for pods than are planned with, in words.
+func (in Input) bounded() (all []string) {
+	for _, g := range in.Groups {
+		n := g.count(g.Size)
+		if g.Owner == OwnerSchedule {
+			n = 0
+			for _, w := range in.Weeks {
+				for _, i := range w.Intervals {
+					n = max(n, g.count(i.Size))
+				}
+			}
+		}
+		if n > mostNodes {
+			all = append(all, fmt.Sprintf("group %s may have %d nodes, and %d of them are planned with, so that no plan takes for ever: pods that do not fit these may fit all of them, which is no error", g.Name, n, mostNodes))
+		}
 	}
 	return all
 }
@@ -226,8 +257,8 @@ func (in Input) checked() (Input, error) {
 	if scheduled > 0 {
 		for i, w := range in.Weeks {
 			for j, n := range w.Intervals {
-				if s := n.Size; s.Min < 0 || s.Desired < s.Min || s.Max < s.Desired || s.Max > mostNodes {
-					p.Addf(fmt.Sprintf("weeks[%d].intervals[%d]", i, j), "is of min %d, desired %d, max %d, must be 0 or more, in this order, and at most %d", s.Min, s.Desired, s.Max, mostNodes)
+				if s := n.Size; s.Min < 0 || s.Desired < s.Min || s.Max < s.Desired {
+					p.Addf(fmt.Sprintf("weeks[%d].intervals[%d]", i, j), "is of min %d, desired %d, max %d, must be 0 or more, in this order", s.Min, s.Desired, s.Max)
 				}
 			}
 		}
@@ -256,7 +287,8 @@ func (in Input) checked() (Input, error) {
 	return in, p.Err("capacity.Input", in.TimeZone)
 }
 
-// AWS's quota of nodes in a managed node group, and workload's of pods, so that no plan takes for ever.
+// How many nodes of a group are planned with, which is AWS's quota where nobody has had it raised, and workload's most pods of an app: so
+// that no plan takes for ever.
 const (
 	mostNodes = 450
 	mostPods  = 1000
@@ -282,8 +314,8 @@ func (g NodeGroup) check(p *check.Problems) {
 	if g.Owner != "" {
 		p.OneOf("owner", g.Owner, OwnerFixed, OwnerSchedule, OwnerAutoscaler)
 	}
-	if s := g.Size; g.Owner != OwnerSchedule && (s.Min < 0 || s.Desired < s.Min || s.Max < s.Desired || s.Max > mostNodes) {
-		p.Addf("size", "is of min %d, desired %d, max %d, must be 0 or more, in this order, and at most %d", s.Min, s.Desired, s.Max, mostNodes)
+	if s := g.Size; g.Owner != OwnerSchedule && (s.Min < 0 || s.Desired < s.Min || s.Max < s.Desired) {
+		p.Addf("size", "is of min %d, desired %d, max %d, must be 0 or more, in this order", s.Min, s.Desired, s.Max)
 	}
 	if g.DiskGiB != 0 {
 		p.Between("diskGiB", g.DiskGiB, 20, 16384)

@@ -21,9 +21,9 @@ func (in Input) cases(sizes []calendar.Size) (all []Case) {
 		return nil
 	}
 	add := func(l Load) Verdict {
-		c := Case{Load: l, Nodes: in.describe(sizes)}
+		c := Case{Load: l, Nodes: in.describe(sizes), bounded: len(nodes) < in.count(sizes)}
 		c.Verdict, c.LeftOut = in.try(l, sizes)
-		if c.Verdict != Certain {
+		if c.Verdict != Certain && !c.bounded {
 			c.Change = in.change(l, sizes)
 		}
 		all = append(all, c)
@@ -164,13 +164,16 @@ func (in Input) largest(nodes []Node) string {
 func (in Input) describe(sizes []calendar.Size) string {
 	var parts []string
 	for i, g := range in.Groups {
-		n := g.count(sizes[i])
+		n := g.planned(sizes[i])
 		if n == 0 {
 			continue
 		}
 		text := fmt.Sprintf("%d %s nodes", n, g.types())
 		if n == 1 {
 			text = fmt.Sprintf("1 %s node", g.types())
+		}
+		if all := g.count(sizes[i]); n < all {
+			text = fmt.Sprintf("%d of %d %s nodes", n, all, g.types())
 		}
 		parts = append(parts, text)
 	}

@@ -62,7 +62,7 @@ func (in Input) change(l Load, sizes []calendar.Size) string {
 
 // moreNodes is the fewest nodes of the group that make the verdict Certain.
 func (in Input) moreNodes(l Load, sizes []calendar.Size, group int) (int, bool) {
-	now := in.Groups[group].count(sizes[group])
+	now := in.Groups[group].planned(sizes[group])
 	with := func(n int) []calendar.Size {
 		more := slices.Clone(sizes)
 		more[group] = calendar.Size{Min: more[group].Min, Desired: n, Max: n}

@@ -27,7 +27,8 @@ type NodeGroup struct {
 	Zones []string
 	// Owner is OwnerFixed (the default), OwnerSchedule or OwnerAutoscaler.
 	Owner string
-	// Size of the group; with OwnerSchedule that of the weeks holds instead.
+	// Size of the group; with OwnerSchedule that of the weeks holds instead. Up to 450 nodes are planned with; a warning says where there
+	// are more, and then no pods that are left out are an error.
 	Size calendar.Size
 	// DiskGiB of a node; default 80.
 	DiskGiB int
@@ -84,6 +85,9 @@ func (g NodeGroup) count(s calendar.Size) int {
 	}
 	return s.Desired
 }
+
+// planned is how many of them are planned with.
+func (g NodeGroup) planned(s calendar.Size) int { return min(g.count(s), mostNodes) }
 
 // leaves is what a node of that type has for pods, and how many it takes.
 func (g NodeGroup) leaves(t Instance) (r Resources, pods int) {

@@ -256,6 +256,37 @@ func TestLargeSystemsThatDoNotFit(t *testing.T) {
 	}
 }
 
+// An account's quota of nodes may be raised: then the plan is of some of them, and says so, and no preview fails by it.
+func TestMoreNodesThanArePlannedWith(t *testing.T) {
+	in := production(t)
+	in.Weeks, in.Groups[0].Owner = nil, capacity.OwnerFixed
+	in.Groups[0].Size = calendar.Size{Min: 3, Desired: 3, Max: 2000}
+	if got := all(plan(t, in)); got != "" {
+		t.Errorf("of 3 nodes, a maximum of 2000: %s", got)
+	}
+	in.Groups[0].Size = calendar.Size{Min: 600, Desired: 600, Max: 2000}
+	const note = "group main may have 600 nodes, and 450 of them are planned with, so that no plan takes for ever: pods that do not fit these may fit all of them, which is no error"
+	r := plan(t, in)
+	if err, got := r.Err(), r.Warnings(); err != nil || !reflect.DeepEqual(got, []string{note}) {
+		t.Errorf("of 600 nodes: %v, %q", err, got)
+	}
+	if got := r.Weeks[0].Intervals[0]; got.Nodes != 600 || got.Zones[0].Max != 667 || got.Cases[0].Nodes != "450 of 600 m5.large nodes" {
+		t.Errorf("%+v", got)
+	}
+	// One pod a node, and 500 of them, beside one of the system's: they need more than 450 nodes, and fit 600.
+	in.Apps = []capacity.App{{Name: "large", Requests: capacity.Resources{MilliCPU: 1500}, Min: 500}}
+	r = plan(t, in)
+	const left = "450 of 600 m5.large nodes do not hold the minimum: 51 of 500 pods of large are left out; all of them may"
+	if err, got := r.Err(), strings.Join(r.Warnings(), "\n"); err != nil || !strings.Contains(got, left) || !strings.Contains(got, note) {
+		t.Errorf("of 500 pods: %v, %q", err, got)
+	}
+	in.Weeks, in.Groups[0].Owner = weeks(t, calendar.Schedule{TimeZone: "Etc/UTC", Base: calendar.Size{Min: 500, Desired: 500, Max: 700}}), capacity.OwnerSchedule
+	in.Apps = nil
+	if got := all(plan(t, in)); !strings.Contains(got, "group main may have 500 nodes, and 450 of them are planned with") {
+		t.Errorf("with a schedule: %q", got)
+	}
+}
+
 func n(i int) *int { return &i }
 
 func TestInputThatIsWrong(t *testing.T) {
@@ -269,7 +300,7 @@ func TestInputThatIsWrong(t *testing.T) {
   groups[0].instances is required, for example the one that Lookup("m5.large") gives
   groups[0].zones[1] is "a", the same as groups[0].zones[0]
   groups[0].owner is "me", must be one of "fixed", "schedule", "autoscaler"
-  groups[0].size is of min 3, desired 2, max 1, must be 0 or more, in this order, and at most 450
+  groups[0].size is of min 3, desired 2, max 1, must be 0 or more, in this order
   groups[0].diskGiB is 3, must be 20 to 16384
   groups[0].maxPods is -1, must be 1 to 250
   groups[0].kubeReservedMemory is -1, must be 0 to 1125899906842624 bytes

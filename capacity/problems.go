@@ -90,6 +90,9 @@ func (r *Report) Problems() (all []Problem) {
 			all = append(all, p)
 		}
 	}
+	for _, what := range r.bounded {
+		all = append(all, Problem{Warning: true, Text: what})
+	}
 	for _, what := range r.addresses {
 		all = append(all, Problem{Warning: true, Text: what})
 	}
@@ -105,12 +108,15 @@ var implied = map[Load]Load{Current: Minimum, Release: Minimum, ZoneLost: Minimu
 // problem is what there is to say of a case. The minimum must fit, and is worth a word where it only usually does; of other loads
 // it is worth a word that they do not.
 func (c Case) problem() (p Problem, is bool) {
-	p.Warning = c.Load != Minimum || c.Verdict == Expected
+	p.Warning = c.Load != Minimum || c.Verdict == Expected || c.bounded
 	if c.Verdict == Certain || c.Verdict == Expected && c.Load != Minimum {
 		return p, false
 	}
 	would := ", and no more nodes or larger ones of the family would help"
-	if c.Change != "" {
+	switch {
+	case c.bounded:
+		would = "; all of them may"
+	case c.Change != "":
 		would = "; " + c.Change + " would"
 	}
 	hold, verb := "hold", "do"
