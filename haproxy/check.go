@@ -132,6 +132,9 @@ func (l *Listener) check(p *check.Problems, taken map[int]string) {
 		public = 443
 	}
 	between(p, "publicPort", &l.PublicPort, public, 1, 65535)
+	if l.RedirectToHTTPS && l.HTTPS {
+		p.Addf("redirectToHTTPS", "is true, must be left out with https: clients have come by it")
+	}
 	checkNetworks(p, "trustedSources", l.TrustedSources)
 	checkNetworks(p, "proxyProtocolSources", l.ProxyProtocolSources)
 }

@@ -16,7 +16,7 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
 		Address: "eth0",
 		Listeners: []haproxy.Listener{
 			{Port: 70000, PublicPort: -1, TrustedSources: []string{"10.0.0.1/8", "x"}},
-			{Port: 8001, Certificate: "site.pem", ProxyProtocolSources: []string{"10.0.0.0/8", "10.0.0.0/8"}},
+			{Port: 8001, Certificate: "site.pem", RedirectToHTTPS: true, ProxyProtocolSources: []string{"10.0.0.0/8", "10.0.0.0/8"}},
 		},
 		Old: &haproxy.System{Addresses: []string{"10.0.0.1", "old\n", "10.0.0.1"}, Name: "old", Host: "a b", HealthMethod: "POST", HealthPath: "x"},
 		New: &haproxy.System{Name: "10.0.0.1", Slots: 33, TLS: true, CAFile: "/a/../b", HealthPath: long},

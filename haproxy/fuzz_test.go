@@ -25,7 +25,7 @@ func (s texts) config(from, to int, keep bool) haproxy.Config {
 	return haproxy.Config{
 		Address: s.address,
 		Listeners: []haproxy.Listener{
-			{Port: 8000, TrustedSources: []string{s.network}, ProxyProtocolSources: []string{s.network}},
+			{Port: 8000, RedirectToHTTPS: true, TrustedSources: []string{s.network}, ProxyProtocolSources: []string{s.network}},
 			{Port: 8443, Certificate: s.certificate},
 		},
 		Old:        &haproxy.System{Addresses: []string{s.oldAddress}, Host: s.oldHost, HealthPath: s.healthPath},
@@ -112,6 +112,8 @@ func FuzzRender(f *testing.F) {
 		s.address, s.oldAddress, s.network, s.nameserver = "::1", "2001:db8::1", "2001:db8::/32", "[::1]:53"
 	})
 	add(func(s *texts) { s.host, s.oldHost, s.newHost = "*.example.com", "10.0.0.1:8080", "x_y.example.com:443" })
+	f.Add(harmless.address, harmless.network, harmless.nameserver, harmless.certificate, harmless.socket, harmless.cookie, harmless.user, harmless.route, harmless.host,
+		harmless.path, harmless.oldAddress, harmless.oldHost, harmless.newName, harmless.newHost, harmless.healthPath, 0, 10, false)
 	add(func(s *texts) { s.route, s.user, s.cookie, s.newName = "unless", "-", "-", "a" })
 	f.Fuzz(func(t *testing.T, address, network, nameserver, certificate, socket, cookie, user, route, host, path,
 		oldAddress, oldHost, newName, newHost, healthPath string, from, to int, keep bool,

@@ -33,6 +33,7 @@ func golden() map[string]haproxy.Config {
 	routes := typical(90, 10)
 	routes.Cookie = "slipway"
 	routes.Statistics = &haproxy.Statistics{Sources: []string{"10.0.0.0/16", "2001:db8::/32"}}
+	routes.Listeners = []haproxy.Listener{{RedirectToHTTPS: true}}
 	routes.Routes = []haproxy.Route{
 		{Name: "api", Hosts: []string{"www.example.com", "*.api.example.com"}, Paths: []string{"/api", "/v2/$x"}, OldWeight: 1, NewWeight: 2},
 		{Name: "api-rest", Hosts: []string{"api.example.com"}, Paths: []string{"/"}, NewWeight: 1, OldState: haproxy.Maint},

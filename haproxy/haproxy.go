@@ -89,6 +89,11 @@ type Listener struct {
 	PublicPort int
 	// Certificate is the absolute path of a PEM file with key and certificates, with which TLS ends here. Default: none.
 	Certificate string
+	// RedirectToHTTPS sends clients to https on port 443, with host, path and query as they are, once the old system takes no new
+	// sessions of their route: with 301 where it is in [Maint] or there is none, else with 302, since browsers remember a 301 and the old
+	// system may have to take over again. Sessions that Cookie keeps on the old system are not redirected, nor what came by https as a
+	// trusted source says. Not with HTTPS. Default false: the systems get plain HTTP as it comes.
+	RedirectToHTTPS bool
 	// TrustedSources are the networks of load balancers in front that set X-Forwarded-*, such as an ALB, in CIDR
 	// notation. Default: none.
 	TrustedSources []string

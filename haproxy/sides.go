@@ -56,6 +56,7 @@ func (c Config) door(f *cfg) {
 		c.keepSession(f, s)
 	}
 	f.line("acl kept var(txn.kept) -m found")
+	c.toHTTPS(f)
 	f.line("http-request track-sc0 var(txn.route) table shares unless kept")
 	for _, s := range c.sides() {
 		c.newSession(f, s)
@@ -142,6 +143,33 @@ func (c Config) keepSession(f *cfg, s side) {
 }
 
 func (c Config) cookie(s side) string { return c.Cookie + "-" + s.route }
+
+// toHTTPS redirects plain HTTP where nothing but the new system would get it. A load balancer there sees the proxies' TLS, and would
+// never redirect.
+func (c Config) toHTTPS(f *cfg) {
+	plain := false
+	for i, l := range c.Listeners {
+		if l.RedirectToHTTPS {
+			f.line("acl plain so_id %d", i+1)
+			plain = true
+		}
+	}
+	if !plain {
+		return
+	}
+	for _, r := range c.Routes {
+		if c.Old != nil && r.OldState.share(r.OldWeight) > 0 {
+			continue
+		}
+		code, unless := 302, fixed(" !{ var(txn.kept) -m str old }")
+		if c.Old == nil || r.OldState == Maint {
+			code, unless = 301, ""
+		}
+		// Not by scheme, which would keep the port of plain HTTP.
+		f.line("http-request redirect location https://%%[req.hdr(host),host_only]%%[pathq] code %d if plain route.%s { req.hdr(host) -m found } !{ req.hdr(x-forwarded-proto) -i https }%s",
+			code, r.Name, unless)
+	}
+}
 
 // newSession gives s its share.
 func (c Config) newSession(f *cfg, s side) {

@@ -31,7 +31,7 @@ const reloadSeconds = 300
 func (args *HaproxyFleetArgs) config(newName string) haproxy.Config {
 	old := args.Migration.Old
 	c := haproxy.Config{
-		Listeners: []haproxy.Listener{{Port: httpsPort, HTTPS: true, PublicPort: 443}, {Port: httpPort, PublicPort: 80}},
+		Listeners: []haproxy.Listener{{Port: httpsPort, HTTPS: true, PublicPort: 443}, {Port: httpPort, PublicPort: 80, RedirectToHTTPS: true}},
 		New:       &haproxy.System{Name: newName, Port: 443, TLS: true, Host: args.New.Host, HealthMethod: "GET", HealthPath: args.New.HealthPath},
 		Cookie:    args.Cookie,
 		Health:    haproxy.Health{Port: healthPort, Alone: true}, // the auto scaling group replaces what fails

@@ -17,7 +17,9 @@ const HaproxyFleetType = "slipway:index:HaproxyFleet"
 type HaproxyFleetArgs struct {
 	// Migration is the old system and the stage. Required. A stage, and anything else of it, reaches the running proxies as a new
 	// configuration within half a minute; no proxy is replaced and no connection dropped, but what then lasts for five minutes more, or
-	// for DrainSeconds if that is longer.
+	// for DrainSeconds if that is longer. Plain HTTP goes to the systems as it comes for as long as the old one takes new sessions, since
+	// that may need it. From "drain-legacy" on clients are redirected to https, but for those whom Cookie keeps at the old system: with
+	// 302, of which nothing is left on the way back, and with 301 at "done".
 	Migration *cutover.Migration `pulumi:"migration"`
 	// New is the system that takes over. Required.
 	New New `pulumi:"new"`

@@ -101,6 +101,16 @@ func TestAReloadCutsNoRequest(t *testing.T) {
 	}
 }
 
+// Behind the proxies' TLS the new system cannot tell that a client came by plain HTTP.
+func TestPlainHTTPIsRedirectedOnceTheOldSystemIsOut(t *testing.T) {
+	for stage, want := range map[string]string{"legacy": "", "canary 10": "", "split 99": "", "drain-legacy": " code 302 if plain route.all ", "done": " code 301 if plain route.all "} {
+		got := configuration(t, mustRun(t, typical(stage)))
+		if n := strings.Count(got, " redirect "); want == "" && n != 0 || want != "" && (n != 1 || !strings.Contains(got, want) || !strings.Contains(got, "acl plain so_id 2\n")) {
+			t.Errorf("at %s, want %q in\n%s", stage, want, got)
+		}
+	}
+}
+
 func TestEachRouteHasItsStage(t *testing.T) {
 	args := typical("legacy")
 	args.Routes = []migration.Route{{Name: "api", Paths: []string{"/api"}}, {Name: "rest"}}
