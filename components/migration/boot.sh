@@ -40,6 +40,29 @@ printf '@passwordVariable@="%s"\n' "$(sed 's/[\\"$`]/\\&/g' <<< "$password")" > 
 mv "$file.new" "$file"
 EOF
 
+cat > /usr/local/sbin/slipway-leave <<'EOF'
+#!/bin/bash
+# Lets a proxy go whose machine stops. The load balancer is told first, while HAProxy serves on; then HAProxy closes its ports, answers
+# what it has begun, and tells clients to connect anew. It is no matter of a restart of HAProxy alone: that would last for so long that
+# the auto scaling group takes the proxy for dead.
+set -uo pipefail
+if [ "$(systemctl is-system-running)" != stopping ]; then exit 0; fi
+perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(shift) or die "$!\n"; print $s shift, "\n"; $s->flush; print <$s>' \
+  "${SOCKET:-/run/haproxy/admin.sock}" '@drainInstance@'
+sleep @noticeSeconds@
+kill -USR1 "$MAINPID" || exit 0
+for ((left = @drainSeconds@; left > 0; left--)); do
+  kill -0 "$MAINPID" 2> /dev/null || exit 0
+  sleep 1
+done
+EOF
+mkdir -p /etc/systemd/system/haproxy.service.d
+cat > /etc/systemd/system/haproxy.service.d/slipway.conf <<'EOF'
+[Service]
+ExecStop=/usr/local/sbin/slipway-leave
+TimeoutStopSec=@stopSeconds@
+EOF
+
 cat > /etc/systemd/system/slipway-follow.service <<'EOF'
 [Unit]
 Description=Follow the configuration of HAProxy
@@ -59,7 +82,7 @@ AccuracySec=1
 WantedBy=timers.target
 EOF
 
-chmod 755 /usr/local/sbin/slipway-follow /usr/local/sbin/slipway-password
+chmod 755 /usr/local/sbin/slipway-follow /usr/local/sbin/slipway-leave /usr/local/sbin/slipway-password
 if [ -n '@password@' ]; then
   until /usr/local/sbin/slipway-password; do sleep 10; done
 fi

@@ -19,14 +19,14 @@ func script(t *testing.T, name string) string {
 		t.Fatalf("boot.sh has no %s", name)
 	}
 	file := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(file, []byte(strings.ReplaceAll(body, "@passwordVariable@", haproxy.PasswordVariable)+"\n"), 0o700); err != nil {
+	if err := os.WriteFile(file, []byte(strings.NewReplacer(append(leaving(5), "@passwordVariable@", haproxy.PasswordVariable)...).Replace(body)+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return file
 }
 
-// bench is a machine on which aws answers with what the file "parameter" holds, and systemctl notes what it is told, and fails while
-// there is a file "stuck".
+// bench is a machine on which aws answers with what the file "parameter" holds, and systemctl with the file "running", notes what it is
+// told, and fails while there is a file "stuck". Sleep lasts until there is a file "slept".
 type bench struct{ dir string }
 
 func newBench(t *testing.T) bench {
@@ -34,7 +34,8 @@ func newBench(t *testing.T) bench {
 	b := bench{t.TempDir()}
 	for name, content := range map[string]string{
 		"aws":       "#!/bin/sh\ncat '" + b.dir + "/parameter'\n",
-		"systemctl": "#!/bin/sh\necho \"$@\" >> '" + b.dir + "/told'\nexec test ! -e '" + b.dir + "/stuck'\n",
+		"systemctl": "#!/bin/sh\nif [ \"$1\" = is-system-running ]; then cat '" + b.dir + "/running'; exit 1; fi\necho \"$@\" >> '" + b.dir + "/told'\nexec test ! -e '" + b.dir + "/stuck'\n",
+		"sleep":     "#!/bin/sh\nuntil test -e '" + b.dir + "/slept'; do /bin/sleep 0.01; done\n/bin/sleep 0.01\n",
 	} {
 		if err := os.WriteFile(filepath.Join(b.dir, name), []byte(content), 0o700); err != nil {
 			t.Fatal(err)
@@ -62,13 +63,18 @@ func (b bench) read(t *testing.T, name string) string {
 	return string(content)
 }
 
-func TestAProxyFollowsItsConfiguration(t *testing.T) {
+func needsHaproxy(t *testing.T) {
+	t.Helper()
 	if _, err := exec.LookPath("haproxy"); err != nil {
 		if os.Getenv("CI") == "true" {
 			t.Fatal(err)
 		}
 		t.Skip("haproxy is not installed: apt-get install haproxy") // a laptop without it; CI installs it, and fails above
 	}
+}
+
+func TestAProxyFollowsItsConfiguration(t *testing.T) {
+	needsHaproxy(t)
 	b, follow := newBench(t), script(t, "slipway-follow")
 	config := func(port int) string {
 		text, err := haproxy.Config{

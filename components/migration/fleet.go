@@ -95,10 +95,10 @@ func (b *builder) template(inner *ec2.SecurityGroup, p parameters) (*ec2.LaunchT
 // proxies, which read it when HAProxy starts, a new configuration does not.
 func (b *builder) userData(region string, p parameters) pulumi.StringOutput {
 	script := func(passwordParameter string, version int) string {
-		return base64.StdEncoding.EncodeToString([]byte(strings.NewReplacer(
+		return base64.StdEncoding.EncodeToString([]byte(strings.NewReplacer(append(leaving(b.args.DrainSeconds),
 			"@region@", region, "@configuration@", b.parameterPath("haproxy.cfg"), "@password@", passwordParameter,
 			"@passwordVersion@", strconv.Itoa(version), "@passwordVariable@", haproxy.PasswordVariable,
-		).Replace(boot)))
+		)...).Replace(boot)))
 	}
 	if p.password == nil {
 		return pulumi.String(script("", 0)).ToStringOutput()
@@ -106,6 +106,14 @@ func (b *builder) userData(region string, p parameters) pulumi.StringOutput {
 	return p.password.Version.ApplyT(func(version int) string {
 		return script(b.parameterPath("statistics-password"), version)
 	}).(pulumi.StringOutput)
+}
+
+// leaving is what the boot script says of a proxy whose machine stops. Systemd gives it a while more than it takes.
+func leaving(drain int) []string {
+	return []string{
+		"@drainInstance@", haproxy.DrainInstance, "@noticeSeconds@", strconv.Itoa(noticeSeconds), "@drainSeconds@", strconv.Itoa(drain),
+		"@stopSeconds@", strconv.Itoa(noticeSeconds + drain + 30),
+	}
 }
 
 // fleet is the group of proxies.

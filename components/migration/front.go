@@ -13,6 +13,14 @@ import (
 // tlsPolicy serves TLS 1.2 and 1.3 with forward secrecy.
 const tlsPolicy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
+const (
+	// checkSeconds is from one of the load balancer's checks of a proxy to the next, failedChecks how many in a row take it out.
+	checkSeconds, failedChecks = 10, 2
+	// noticeSeconds is how long it may be until a proxy that leaves gets no new connections; a check may wait for nearly as long as
+	// there is between two.
+	noticeSeconds = (failedChecks + 1) * checkSeconds
+)
+
 // entrance is one of the two ways into the fleet.
 type entrance struct {
 	name         string
@@ -145,7 +153,7 @@ func (b *builder) entrance(nlb *lb.LoadBalancer, e entrance) (*lb.TargetGroup, e
 		DeregistrationDelay: pulumi.Int(b.args.DrainSeconds),
 		HealthCheck: &lb.TargetGroupHealthCheckArgs{
 			Protocol: pulumi.String("HTTP"), Port: pulumi.String(strconv.Itoa(healthPort)), Path: pulumi.String("/healthz"), Matcher: pulumi.String("200"),
-			Interval: pulumi.Int(10), HealthyThreshold: pulumi.Int(2), UnhealthyThreshold: pulumi.Int(2),
+			Interval: pulumi.Int(checkSeconds), HealthyThreshold: pulumi.Int(2), UnhealthyThreshold: pulumi.Int(failedChecks),
 		},
 		Tags: b.tags(""),
 	}, b.below)

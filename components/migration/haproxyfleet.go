@@ -44,7 +44,11 @@ type HaproxyFleetArgs struct {
 	InstanceType string `pulumi:"instanceType,optional"`
 	// ImageId is a machine image of Debian 12 or later. Default: Debian's newest when a proxy starts.
 	ImageId string `pulumi:"imageId,optional"`
-	// DrainSeconds is how long a proxy that leaves may still answer what it has begun, 1 to 3600; default 30.
+	// DrainSeconds is how long a proxy that leaves may still answer what it has begun, 1 to 3600; default 30. It has this time from when
+	// it is taken out of the load balancer, and once more when its machine stops, after the half minute in which the load balancer
+	// notices; AWS waits a few minutes for a machine
+	// (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/TroubleshootingInstancesShuttingDown.html). A change replaces the proxies one at
+	// a time, new before old.
 	DrainSeconds int `pulumi:"drainSeconds,optional"`
 	// Statistics is HAProxy's statistics page, on which systems can be taken out by hand. Default nil: none.
 	Statistics *Statistics `pulumi:"statistics,optional"`
