@@ -112,7 +112,7 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   routes[0] (old) has 7 hosts, paths and other values, must have at most 5: AWS's limit for one rule; put the others into a route with sameTargetAs
   routes[0].headers[0].name is "Host", must be left to hosts
   routes[0].headers[0].values[0] is "é", must be 1 to 128 printable ASCII characters, with * and ? as wildcards
-  routes[0].headers[1].name is "a b", must be the name of a header, like "X-Beta"
+  routes[0].headers[1].name is "X_Beta", must be letters, digits and hyphens, like "X-Beta": the load balancer drops headers of other names
   routes[0].headers[1].values is required, for example ["1"]
   routes[0].headers[2].name is "HOST", must be left to hosts
   routes[0].headers[2].values[1] is "1", the same as routes[0].headers[2].values[0]
@@ -274,7 +274,7 @@ func TestLengthsOfNames(t *testing.T) {
 func hall() *edge.HttpsLoadBalancerArgs {
 	args := routedAt([]edge.Route{
 		{
-			Name: "old", NodePort: pulumi.Int(30001), Headers: []edge.Header{{Name: "Host", Values: []string{"é"}}, {Name: "a b"}, {Name: "HOST", Values: []string{"1", "1"}}},
+			Name: "old", NodePort: pulumi.Int(30001), Headers: []edge.Header{{Name: "Host", Values: []string{"é"}}, {Name: "X_Beta"}, {Name: "HOST", Values: []string{"1", "1"}}},
 			Methods: []string{"get", "get"}, SourceCidrs: []string{"10.0.0.1/8", "here"},
 			StickySeconds: 700000, SlowStartSeconds: 20, SameZoneOnly: true,
 		},

@@ -15,15 +15,17 @@ import (
 
 // Header is a condition on one header of a request.
 type Header struct {
-	// Name of the header; upper and lower case do not differ, 1 to 40 characters. Required. Host is not among them: see Route.Hosts.
+	// Name of the header: 1 to 40 letters, digits and hyphens, since the load balancer drops headers of other names, such as X_Beta; upper
+	// and lower case do not differ. Required. Host is not among them: see Route.Hosts.
 	Name string `pulumi:"name"`
 	// Values of which one must match: * for any text, ? for one character; upper and lower case do not differ. Required.
 	Values []string `pulumi:"values"`
 }
 
 var (
-	// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_HttpHeaderConditionConfig.html
-	headerName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,40}$")
+	// What is left of https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_HttpHeaderConditionConfig.html where the
+	// load balancer drops invalid header fields (API_LoadBalancerAttribute.html).
+	headerName  = regexp.MustCompile("^[A-Za-z0-9-]{1,40}$")
 	headerValue = regexp.MustCompile(`^[\x20-\x7e]{1,128}$`)
 	// https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_HttpRequestMethodConditionConfig.html
 	method = regexp.MustCompile(`^[A-Z][A-Z_-]{0,39}$`)
@@ -36,7 +38,7 @@ func (r Route) checkFurther(p *check.Problems) {
 	var names []string
 	for i, h := range r.Headers {
 		at := p.At("headers[%d]", i)
-		at.Match("name", h.Name, headerName, "the name of a header, like \"X-Beta\"")
+		at.Match("name", h.Name, headerName, `letters, digits and hyphens, like "X-Beta": the load balancer drops headers of other names`)
 		if strings.EqualFold(h.Name, "host") {
 			at.Addf("name", "is %q, must be left to hosts", h.Name)
 		}
