@@ -59,7 +59,51 @@ func (r Route) checkFurther(p *check.Problems) {
 			p.Addf(fmt.Sprintf("sourceCidrs[%d]", i), "is %q, must be a range of addresses whose host bits are 0, like %q", c, "198.51.100.0/24")
 		}
 	}
-	p.Unique("sourceCidrs", r.SourceCidrs)
+	p.Unique("sourceCidrs", spelled(r.SourceCidrs))
+}
+
+// spelled are ranges of addresses in one spelling, and what is none as it is.
+func spelled(ranges []string) []string {
+	out := make([]string, len(ranges))
+	for i, s := range ranges {
+		out[i] = s
+		if r, err := netip.ParsePrefix(s); err == nil {
+			out[i] = r.String()
+		}
+	}
+	return out
+}
+
+// addresses are ranges in the one way in which the same addresses can be written: none lies in another, and two halves are one.
+func addresses(ranges []string) (all []string) {
+	for _, s := range ranges {
+		r, err := netip.ParsePrefix(s)
+		if err != nil {
+			return ranges // has been said
+		}
+		all = append(all, r.String())
+	}
+	for i, s := range all {
+		a := netip.MustParsePrefix(s)
+		for j, o := range all[:i] {
+			b := netip.MustParsePrefix(o)
+			both := b
+			switch {
+			case a.Overlaps(b) && a.Bits() < b.Bits():
+				both = a
+			case a.Overlaps(b):
+			case a.Bits() == b.Bits() && a.Bits() > 0 && netip.PrefixFrom(a.Addr(), a.Bits()-1).Masked() == netip.PrefixFrom(b.Addr(), b.Bits()-1).Masked():
+				both = netip.PrefixFrom(a.Addr(), a.Bits()-1).Masked()
+			default:
+				continue
+			}
+			rest := slices.Delete(slices.Clone(all), i, i+1)
+			rest[j] = both.String()
+			return addresses(rest)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // furtherValues are the values of the conditions beyond host and path: the limit of values counts them, that of wildcards too.
@@ -74,14 +118,15 @@ func (r Route) furtherValues() (all []string) {
 func (r Route) further() string {
 	var all []string
 	for _, h := range r.Headers {
-		all = append(all, "header "+strings.ToLower(h.Name)+" "+strings.Join(slices.Sorted(slices.Values(lower(h.Values))), " or "))
+		values := slices.Compact(slices.Sorted(slices.Values(lower(h.Values))))
+		all = append(all, "header "+strings.ToLower(h.Name)+" "+strings.Join(values, " or "))
 	}
 	slices.Sort(all)
 	if len(r.Methods) > 0 {
 		all = append(all, "method "+strings.Join(slices.Sorted(slices.Values(r.Methods)), " or "))
 	}
 	if len(r.SourceCidrs) > 0 {
-		all = append(all, "from "+strings.Join(slices.Sorted(slices.Values(r.SourceCidrs)), " or "))
+		all = append(all, "from "+strings.Join(addresses(r.SourceCidrs), " or "))
 	}
 	return strings.Join(all, ", ")
 }
@@ -90,7 +135,7 @@ func (r Route) further() string {
 func (r Route) furtherOverlaps(o Route) bool {
 	for _, h := range r.Headers {
 		for _, g := range o.Headers {
-			if strings.EqualFold(h.Name, g.Name) && !overlap(patterns(lower(h.Values)), patterns(lower(g.Values))) {
+			if strings.EqualFold(h.Name, g.Name) && !overlap(lower(h.Values), lower(g.Values)) {
 				return false
 			}
 		}
@@ -110,14 +155,17 @@ func (r Route) furtherOverlaps(o Route) bool {
 	})
 }
 
-func overlap(a, b []pattern) bool {
-	return slices.ContainsFunc(a, func(x pattern) bool { return slices.ContainsFunc(b, x.overlaps) })
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(x string) bool {
+		return slices.ContainsFunc(b, func(y string) bool { return pattern(x).overlaps(pattern(y)) })
+	})
 }
 
+// lower is the values of a header; those that mean the same are written the same.
 func lower(list []string) []string {
 	out := make([]string, len(list))
 	for i, s := range list {
-		out[i] = strings.ToLower(s)
+		out[i] = single(strings.ToLower(s))
 	}
 	return out
 }

@@ -18,9 +18,7 @@ func patterns(list []string) []pattern {
 	}
 	out := make([]pattern, len(list))
 	for i, s := range list {
-		for strings.Contains(s, "**") {
-			s = strings.ReplaceAll(s, "**", "*")
-		}
+		s = single(s)
 		// Every path begins with a slash.
 		if s == "/*" {
 			s = string(anything)
@@ -28,6 +26,14 @@ func patterns(list []string) []pattern {
 		out[i] = pattern(s)
 	}
 	return out
+}
+
+// single is s with one * where there are several in a row.
+func single(s string) string {
+	for strings.Contains(s, "**") {
+		s = strings.ReplaceAll(s, "**", "*")
+	}
+	return s
 }
 
 // The kinds of patterns, the most specific first.

@@ -152,6 +152,36 @@ func TestRoutesThatContestARequest(t *testing.T) {
 			`routes[1] (b) and routes[0] (a) match some requests both (host a.example.com, path /x/longer/*; host a.example.com, path /x/*), and would be asked in the wrong order: set priority on one of them, or split its lists into two routes`,
 		},
 		{"nothing in common", edge.Route{Hosts: host, Paths: []string{"/x*"}}, edge.Route{Hosts: []string{"example.com"}, Paths: []string{"*/y"}}, ``},
+		{
+			"the same addresses in other words",
+			edge.Route{Paths: []string{"/x"}, SourceCidrs: []string{"2001:DB8:0::/32", "10.0.0.0/8"}, Priority: 1},
+			edge.Route{Paths: []string{"/x"}, SourceCidrs: []string{"10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32"}, Priority: 2},
+			`routes[1] (b) matches the same as routes[0] (a): any host, path /x, from 10.0.0.0/8 or 2001:db8::/32`,
+		},
+		{
+			"the same addresses in halves",
+			edge.Route{Paths: []string{"/x"}, SourceCidrs: []string{"10.128.0.0/10", "10.192.0.0/10", "10.0.0.0/9"}},
+			edge.Route{Paths: []string{"/x"}, SourceCidrs: []string{"10.0.0.0/8"}, Priority: 2},
+			`routes[1] (b) matches the same as routes[0] (a): any host, path /x, from 10.0.0.0/8`,
+		},
+		{
+			"other addresses",
+			edge.Route{Paths: []string{"/x"}, SourceCidrs: []string{"10.0.0.0/8"}, Priority: 2},
+			edge.Route{Paths: []string{"/x"}, SourceCidrs: []string{"10.0.0.0/9"}, Priority: 1},
+			``,
+		},
+		{
+			"the same values in other words",
+			edge.Route{Paths: []string{"/x"}, Headers: []edge.Header{{Name: "X-Beta", Values: []string{"Yes**", "1"}}}, Priority: 1},
+			edge.Route{Paths: []string{"/x"}, Headers: []edge.Header{{Name: "x-beta", Values: []string{"1", "yes*"}}}, Priority: 2},
+			`routes[1] (b) matches the same as routes[0] (a): any host, path /x, header x-beta 1 or yes*`,
+		},
+		{
+			"values that differ as paths would not",
+			edge.Route{Headers: []edge.Header{{Name: "X-Path", Values: []string{"/*"}}}, Priority: 1},
+			edge.Route{Headers: []edge.Header{{Name: "X-Path", Values: []string{"*"}}}, Priority: 2},
+			``,
+		},
 		{"hosts decide before paths", edge.Route{Hosts: wild}, edge.Route{Paths: []string{"/x"}}, ``},
 		{
 			"the same number",
@@ -170,6 +200,14 @@ func TestRoutesThatContestARequest(t *testing.T) {
 		if got := text(err); got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", tc.name, got, want)
 		}
+	}
+}
+
+// One range in two spellings is written twice.
+func TestOneRangeInTwoSpellings(t *testing.T) {
+	err := run(account(), routed(edge.Route{Name: "a", SourceCidrs: []string{"2001:db8::/32", "2001:DB8::/32"}}))
+	if want := `routes[0].sourceCidrs[1] is "2001:db8::/32", the same as routes[0].sourceCidrs[0]`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %q", err, want)
 	}
 }
 
