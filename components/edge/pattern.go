@@ -87,3 +87,25 @@ func (p pattern) overlaps(q pattern) bool {
 	}
 	return below[0]
 }
+
+// contains tells whether p surely matches every text that q matches: what stands in q is taken letter by letter, and its wildcards by
+// wildcards of p.
+func (p pattern) contains(q pattern) bool {
+	// rest[j] is the answer for the rest of p and q[j:], below is the same for the rest of p that is one shorter.
+	var below []bool
+	for i := len(p); i >= 0; i-- {
+		rest := make([]bool, len(q)+1)
+		for j := len(q); j >= 0; j-- {
+			switch {
+			case i == len(p):
+				rest[j] = j == len(q)
+			case p[i] == '*':
+				rest[j] = below[j] || j < len(q) && rest[j+1]
+			default:
+				rest[j] = j < len(q) && q[j] != '*' && (p[i] == q[j] || p[i] == '?') && below[j+1]
+			}
+		}
+		below = rest
+	}
+	return below[0]
+}

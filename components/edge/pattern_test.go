@@ -54,6 +54,24 @@ func TestOverlapsIsWhatSomeTextShows(t *testing.T) {
 	})
 }
 
+// What is said to contain another pattern does: a route that is refused for it would never get a request.
+func TestContainsIsNeverTooMuch(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, q := pattern(rapid.StringMatching(`[ab*?]{0,4}`).Draw(t, "p")), pattern(rapid.StringMatching(`[ab*?]{0,4}`).Draw(t, "q"))
+		all := true
+		for _, s := range texts {
+			all = all && (p.matching().MatchString(s) || !q.matching().MatchString(s))
+		}
+		got := p.contains(q)
+		if got && !all {
+			t.Fatalf("%q does not match all that %q matches", p, q)
+		}
+		if !got && all && (p == anything || p == q || q.kind() == exact) {
+			t.Fatalf("%q matches all that %q matches", p, q)
+		}
+	})
+}
+
 func TestCovers(t *testing.T) {
 	for _, tc := range []struct {
 		name, host string

@@ -104,13 +104,28 @@ func between(a, b Route, aPath string) string {
 	if undecided != "" {
 		return undecided
 	}
-	if a.priority() != b.priority() {
+	switch {
+	case a.priority() < b.priority() && a.hides(b):
+		return fmt.Sprintf("never gets a request: %s has priority %d and takes all of them first", aPath, a.priority())
+	case a.priority() > b.priority() && b.hides(a):
+		return fmt.Sprintf("has priority %d and takes every request of %s first, which never gets one", b.priority(), aPath)
+	case a.priority() != b.priority():
 		return ""
 	}
 	if a.Priority != 0 && b.Priority != 0 {
 		return fmt.Sprintf("has priority %d, the same as %s", b.Priority, aPath)
 	}
 	return fmt.Sprintf("and %s both come to priority %d: set another priority on one of them, 1 to 1000 to come first, 49001 to 50000 to come last", aPath, b.priority())
+}
+
+// hides tells whether r surely takes every request that o would take. Conditions beyond host and path are the same or none of r.
+func (r Route) hides(o Route) bool {
+	if r.conditional() && r.further() != o.further() {
+		return false
+	}
+	return !slices.ContainsFunc(o.matches(), func(y match) bool {
+		return !slices.ContainsFunc(r.matches(), func(x match) bool { return x.host.contains(y.host) && x.path.contains(y.path) })
+	})
 }
 
 // match is one combination of a host and a path that a route takes, and what else it asks for, in words.

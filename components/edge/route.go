@@ -42,7 +42,7 @@ type Route struct {
 	// API (https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule). The number is then a function of the route's own name and
 	// conditions, from 1001 to 49000, so
 	// that no other route can change it. 1 to 1000 are free for what comes first, 49001 to 50000 for what comes last. It is an error if
-	// specificity does not decide, and if two names land on the same number.
+	// specificity does not decide, if two names land on the same number, and if a number lets another route take every request first.
 	Priority int `pulumi:"priority,optional"`
 	// NodePort is the port of the app's Service on every node, 30000 to 32767. Required for target.Instance, unless SameTargetAs,
 	// Redirect or FixedResponse is set; not used for pods. A change makes a new target group and moves the rule there; requests may be

@@ -151,6 +151,35 @@ func TestRoutesThatContestARequest(t *testing.T) {
 			edge.Route{Hosts: host, Paths: []string{"/x/*"}},
 			`routes[1] (b) and routes[0] (a) match some requests both (host a.example.com, path /x/longer/*; host a.example.com, path /x/*), and would be asked in the wrong order: set priority on one of them, or split its lists into two routes`,
 		},
+		{
+			"hidden by the path",
+			edge.Route{Hosts: host, Paths: []string{"/api/*"}, Priority: 1},
+			edge.Route{Hosts: host, Paths: []string{"/api/v2/*", "/api/x?z"}},
+			`routes[1] (b) never gets a request: routes[0] (a) has priority 1 and takes all of them first`,
+		},
+		{
+			"hidden by the host, and the number is the other's",
+			edge.Route{Hosts: host, Paths: []string{"/x"}},
+			edge.Route{Hosts: wild, Priority: 1000},
+			`routes[1] (b) has priority 1000 and takes every request of routes[0] (a) first, which never gets one`,
+		},
+		{
+			"hidden with its conditions",
+			edge.Route{Paths: []string{"/x*"}, Methods: []string{"GET", "HEAD"}, Priority: 1},
+			edge.Route{Paths: []string{"/x"}, Methods: []string{"HEAD", "GET"}, Priority: 2},
+			`routes[1] (b) never gets a request: routes[0] (a) has priority 1 and takes all of them first`,
+		},
+		{
+			"put last",
+			edge.Route{Paths: []string{"/*"}},
+			edge.Route{Paths: []string{"/x"}, Priority: 50000},
+			`routes[1] (b) never gets a request: routes[0] (a) has priority %d and takes all of them first`,
+		},
+		{"broader, and asked last", edge.Route{Hosts: wild, Priority: 2}, edge.Route{Hosts: host, Priority: 1}, ``},
+		{"hidden in part", edge.Route{Paths: []string{"/x*"}, Priority: 1}, edge.Route{Paths: []string{"/x/y", "/z"}}, ``},
+		{"hidden for one method", edge.Route{Methods: []string{"GET"}, Priority: 1}, edge.Route{Paths: []string{"/x"}}, ``},
+		{"a wildcard for one character", edge.Route{Paths: []string{"/x?"}, Priority: 1}, edge.Route{Paths: []string{"/x*"}}, ``},
+		{"another host", edge.Route{Hosts: host, Priority: 1}, edge.Route{Hosts: wild}, ``},
 		{"nothing in common", edge.Route{Hosts: host, Paths: []string{"/x*"}}, edge.Route{Hosts: []string{"example.com"}, Paths: []string{"*/y"}}, ``},
 		{
 			"the same addresses in other words",
@@ -191,6 +220,10 @@ func TestRoutesThatContestARequest(t *testing.T) {
 		},
 	} {
 		tc.a.Name, tc.b.Name = "a", "b"
+		if strings.Contains(tc.want, "%d") {
+			r := mustRun(t, account(), routed(tc.a))
+			tc.want = fmt.Sprintf(tc.want, priority(t, r, "a"))
+		}
 		r := account()
 		err := run(r, routed(tc.a, tc.b))
 		want := ""
