@@ -43,10 +43,13 @@ type Route struct {
 	// conditions, from 1001 to 49000, so
 	// that no other route can change it. 1 to 1000 are free for what comes first, 49001 to 50000 for what comes last. It is an error if
 	// specificity does not decide, if two names land on the same number, and if a number lets another route take every request first.
+	// A number that goes from one route to another in one change is refused by AWS with PriorityInUse, since one is set before the other is
+	// given up: do it in two changes, by way of a number that is free.
 	Priority int `pulumi:"priority,optional"`
 	// NodePort is the port of the app's Service on every node, 30000 to 32767. Required for target.Instance, unless SameTargetAs,
 	// Redirect or FixedResponse is set; not used for pods. A change makes a new target group and moves the rule there; requests may be
-	// answered 503 until the first health check has passed.
+	// answered 503 until the first health check has passed. A port that goes from one route to another in one change is refused by AWS with
+	// InvalidPermission.Duplicate, since an opening is made before the old one is deleted: do it in two changes.
 	NodePort pulumi.IntInput `pulumi:"nodePort,optional"`
 	// Service is the app's Service. Required for pods, in the same way; not used for target.Instance.
 	Service *Service `pulumi:"service,optional"`
