@@ -48,7 +48,6 @@ type Old struct {
 var (
 	hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$`)
 	urlPath  = regexp.MustCompile(`^/[\x21-\x7e]*$`)
-	codes    = regexp.MustCompile(`^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$`)
 )
 
 // Checked is m with its defaults filled in; routes are the names of the routes that there are. It fills p with what is wrong.
@@ -105,7 +104,7 @@ func (o Old) checked(p *check.Problems) Old {
 	if o.HealthCheckCodes == "" {
 		o.HealthCheckCodes = "200-399"
 	}
-	p.Match("healthCheckCodes", o.HealthCheckCodes, codes, `codes of 200 to 499, like "200", "200,204" or "200-399"`)
+	p.Codes("healthCheckCodes", o.HealthCheckCodes)
 	return o
 }
 

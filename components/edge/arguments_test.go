@@ -62,7 +62,7 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   tags["aws:x"] has a key that begins with "aws:", which AWS keeps for itself`},
 		"gate": {routedAt([]edge.Route{
 			{},
-			{Name: "A_b", FormerName: "C", NodePort: pulumi.Int(80), HealthCheckPath: "healthz", HealthCheckCodes: "503", HealthCheckIntervalSeconds: 2, Priority: 50001},
+			{Name: "A_b", FormerName: "C", NodePort: pulumi.Int(80), HealthCheckPath: "healthz", HealthCheckCodes: "200,399-201", HealthCheckIntervalSeconds: 2, Priority: 50001},
 			{Name: "more-than-twenty-letters", NodePort: pulumi.Int(30001), HealthCheckIntervalSeconds: 30, Hosts: []string{"*", "other.net", "a.b.example.com", "a.example.com", "a.example.com"}},
 			{Name: "copy", SameTargetAs: "copy", NodePort: pulumi.Int(30001), HealthCheckPath: "/"},
 			{Name: "copy", SameTargetAs: "nobody", FormerName: "copy"},
@@ -77,7 +77,7 @@ func TestEveryProblemIsSaidAtOnce(t *testing.T) {
   routes[1].priority is 50001, must be 1 to 50000
   routes[1].nodePort is 80, must be 30000 to 32767: the port that Kubernetes gave to a Service of type NodePort
   routes[1].healthCheckPath is "healthz", must be a path that begins with "/", without spaces
-  routes[1].healthCheckCodes is "503", must be codes of 200 to 499, like "200", "200,204" or "200-399"
+  routes[1].healthCheckCodes is "200,399-201", must have ranges from the lower code to the higher, like "201-399"
   routes[1].healthCheckIntervalSeconds is 2, must be 5 to 300
   routes[2].name is "more-than-twenty-letters", must be at most 19 characters: the target group's name is "gate-more-than-twenty-letters" with 8 more characters, which makes 37, and AWS takes 32
   routes[2].hosts[0] is "*", must be a name in lower case with at least one dot and letters after the last one, like "app.example.com" or "*.example.com"

@@ -27,7 +27,6 @@ const (
 var (
 	hostPattern = regexp.MustCompile(`^[a-z0-9.*?-]*\.[a-z]+$`)
 	pathPattern = regexp.MustCompile(`^[/*][A-Za-z0-9_.$/~"'@:+&*?-]*$`)
-	codes       = regexp.MustCompile(`^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$`)
 	urlPath     = regexp.MustCompile(`^/[\x21-\x7e]*$`)
 	cookieName  = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,127}$")
 )
@@ -164,7 +163,7 @@ func (r Route) checkTarget(p *check.Problems, args *HttpsLoadBalancerArgs) Route
 		p.Addf("healthCheckPath", "is %d characters long, must be at most %d", n, maxPath)
 	}
 	r.HealthCheckCodes = cmp.Or(r.HealthCheckCodes, "200-399")
-	p.Match("healthCheckCodes", r.HealthCheckCodes, codes, `codes of 200 to 499, like "200", "200,204" or "200-399"`)
+	p.Codes("healthCheckCodes", r.HealthCheckCodes)
 	r.checkInterval(p, args.DrainSeconds)
 	r.HealthCheckIntervalSeconds = cmp.Or(r.HealthCheckIntervalSeconds, min(usualInterval, longestInterval(args.DrainSeconds)))
 	r.checkSharing(p)

@@ -58,6 +58,23 @@ func (p *Problems) Match(path, got string, want *regexp.Regexp, says string) {
 	}
 }
 
+var codes = regexp.MustCompile(`^[2-4][0-9][0-9](-[2-4][0-9][0-9])?(,[2-4][0-9][0-9](-[2-4][0-9][0-9])?)*$`)
+
+// Codes records a problem if got is not what a load balancer's health check can take for healthy: codes, and ranges of them.
+func (p *Problems) Codes(path, got string) {
+	p.Match(path, got, codes, `codes of 200 to 499, like "200", "200,204" or "200-399"`)
+	if !codes.MatchString(got) {
+		return
+	}
+	for _, r := range strings.Split(got, ",") {
+		// All codes have three digits.
+		if from, to, is := strings.Cut(r, "-"); is && from > to {
+			p.Addf(path, "is %q, must have ranges from the lower code to the higher, like %q", got, to+"-"+from)
+			return
+		}
+	}
+}
+
 // Unique records a problem for each value that stands in got more than once; path names the list.
 func (p *Problems) Unique(path string, got []string) {
 	first := map[string]int{}

@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"testing"
 
@@ -74,5 +75,28 @@ func TestAllJoinsTheErrorsOfSeveralComponents(t *testing.T) {
 	}
 	if got := check.All(errors.New("one"), nil, errors.New("two")).Error(); got != "one\ntwo" {
 		t.Errorf("got %q", got)
+	}
+}
+
+func TestCodes(t *testing.T) {
+	const form = `codes is %q, must be codes of 200 to 499, like "200", "200,204" or "200-399"`
+	for codes, want := range map[string]string{
+		"200": "", "200,204": "", "200-399": "", "200-200": "", "200,301-399,404": "", "200-499": "",
+		"": form, "199": form, "503": form, "200-": form, "200,": form, "200-300-400": form, "200 204": form,
+		"399-200":             `codes is %q, must have ranges from the lower code to the higher, like "200-399"`,
+		"200,400-399,402-401": `codes is %q, must have ranges from the lower code to the higher, like "399-400"`,
+	} {
+		p := &check.Problems{}
+		p.Codes("codes", codes)
+		if want != "" {
+			want = fmt.Sprintf("x \"y\" has 1 invalid argument(s):\n  "+want, codes)
+		}
+		got := ""
+		if err := p.Err("x", "y"); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
