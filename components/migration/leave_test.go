@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -86,7 +87,7 @@ func startSite(t *testing.T) *site {
 		s.master.Process.Signal(syscall.SIGTERM)
 		<-s.ended
 	})
-	t.Setenv("MAINPID", fmt.Sprint(s.master.Process.Pid))
+	t.Setenv("MAINPID", strconv.Itoa(s.master.Process.Pid))
 	eventually(t, "HAProxy is healthy", func() bool { return s.health() == http.StatusOK })
 	// A signal that comes before the master answers is lost.
 	eventually(t, "the master answers", func() bool { return answers(filepath.Join(dir, "master.sock")) })
