@@ -106,9 +106,9 @@ func between(a, b Route, aPath string) string {
 	}
 	switch {
 	case a.priority() < b.priority() && a.hides(b):
-		return fmt.Sprintf("never gets a request: %s has priority %d and takes all of them first", aPath, a.priority())
+		return fmt.Sprintf("never gets a request: %s has priority %d and takes all of them first%s", aPath, a.priority(), a.instead())
 	case a.priority() > b.priority() && b.hides(a):
-		return fmt.Sprintf("has priority %d and takes every request of %s first, which never gets one", b.priority(), aPath)
+		return fmt.Sprintf("has priority %d and takes every request of %s first, which never gets one%s", b.priority(), aPath, b.instead())
 	case a.priority() != b.priority():
 		return ""
 	}
@@ -116,6 +116,14 @@ func between(a, b Route, aPath string) string {
 		return fmt.Sprintf("has priority %d, the same as %s", b.Priority, aPath)
 	}
 	return fmt.Sprintf("and %s both come to priority %d: set another priority on one of them, 1 to 1000 to come first, 49001 to 50000 to come last", aPath, b.priority())
+}
+
+// instead is the way of a route that was meant to hide others for a while.
+func (r Route) instead() string {
+	if r.FixedResponse == nil {
+		return ""
+	}
+	return "; for an answer instead of all routes there is maintenance"
 }
 
 // hides tells whether r surely takes every request that o would take. Conditions beyond host and path are the same or none of r.

@@ -24,7 +24,9 @@ func priority(t testing.TB, r *recorder.Recorder, route string) int {
 func routed(routes ...edge.Route) *edge.HttpsLoadBalancerArgs {
 	args := typical()
 	for i := range routes {
-		routes[i].NodePort = pulumi.Int(30000 + i)
+		if routes[i].FixedResponse == nil {
+			routes[i].NodePort = pulumi.Int(30000 + i)
+		}
 	}
 	args.AlternativeNames = []string{"*.example.com", "*.eu.example.com", "a.example.com"}
 	args.Routes = routes
@@ -174,6 +176,12 @@ func TestRoutesThatContestARequest(t *testing.T) {
 			edge.Route{Paths: []string{"/*"}},
 			edge.Route{Paths: []string{"/x"}, Priority: 50000},
 			`routes[1] (b) never gets a request: routes[0] (a) has priority %d and takes all of them first`,
+		},
+		{
+			"hidden by an answer of one's own",
+			edge.Route{Priority: 1, FixedResponse: &edge.FixedResponse{Status: 503}},
+			edge.Route{Paths: []string{"/x"}},
+			`routes[1] (b) never gets a request: routes[0] (a) has priority 1 and takes all of them first; for an answer instead of all routes there is maintenance`,
 		},
 		{"broader, and asked last", edge.Route{Hosts: wild, Priority: 2}, edge.Route{Hosts: host, Priority: 1}, ``},
 		{"hidden in part", edge.Route{Paths: []string{"/x*"}, Priority: 1}, edge.Route{Paths: []string{"/x/y", "/z"}}, ``},
