@@ -366,8 +366,11 @@ func TestPushedTogether(t *testing.T) {
 		actions []calendar.Action
 		want    string
 	}{
-		"one skipped, one at the moment after": {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "30 2 * * *"}, {Name: "b", Recurrence: "0 3 * * *"}},
-			"actions[0] (a) and actions[1] (b) run at the same minute on Sun 2027-03-28 03:00 Europe/Madrid, when clocks go forward to it: which of them holds then is not sure, so move one of them out of the time that is skipped"},
+		"one skipped, one at the moment after": {
+			"Europe/Madrid",
+			[]calendar.Action{{Name: "a", Recurrence: "30 2 * * *"}, {Name: "b", Recurrence: "0 3 * * *"}},
+			"actions[0] (a) and actions[1] (b) run at the same minute on Sun 2027-03-28 03:00 Europe/Madrid, when clocks go forward to it: which of them holds then is not sure, so move one of them out of the time that is skipped",
+		},
 		"both skipped":             {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "30 2 * * *"}, {Name: "b", Recurrence: "15 2 * * 0"}}, "actions[0] (a) and actions[1] (b) run at the same minute on Sun 2027-03-28 03:00 Europe/Madrid"},
 		"one once":                 {"Europe/Madrid", []calendar.Action{{Name: "a", Recurrence: "30 2 * * *"}, {Name: "b", Start: "2027-03-28T03:00"}}, "actions[0] (a) and actions[1] (b) run at the same minute on Sun 2027-03-28 03:00 Europe/Madrid"},
 		"at midnight":              {"Africa/Cairo", []calendar.Action{{Name: "a", Recurrence: "0 0 * * *"}, {Name: "b", Recurrence: "0 1 * * *"}}, "actions[0] (a) and actions[1] (b) run at the same minute on Fri 2027-04-30 01:00 Africa/Cairo"},

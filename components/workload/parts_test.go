@@ -183,8 +183,14 @@ func TestProblemsWithParts(t *testing.T) {
 		}, []string{`files come to 1048577 bytes, must be at most 1048576 together: they are kept in one object; larger ones belong into the image or a volume`}},
 		"containers": {func(a *args) {
 			a.InitContainers = []workload.Container{{Name: "worker", Image: pulumi.String("x:latest"), Port: 8080}}
-			a.Sidecars = []workload.Container{{Name: "Proxy"}, {Name: "p", Image: pulumi.String("p:1"), Port: 80, Resources: &workload.Resources{Requests: workload.Amounts{CPU: "x"}}}, {Name: "p", Image: pulumi.String("p:1")},
-				{Name: "q", Image: pulumi.String("q:1"), Port: 8000}, {Name: "r", Image: pulumi.String("r:1"), Port: 9000}, {Name: "s", Image: pulumi.String("s:1"), Port: 9000}}
+			a.Sidecars = []workload.Container{
+				{Name: "Proxy"},
+				{Name: "p", Image: pulumi.String("p:1"), Port: 80, Resources: &workload.Resources{Requests: workload.Amounts{CPU: "x"}}},
+				{Name: "p", Image: pulumi.String("p:1")},
+				{Name: "q", Image: pulumi.String("q:1"), Port: 8000},
+				{Name: "r", Image: pulumi.String("r:1"), Port: 9000},
+				{Name: "s", Image: pulumi.String("s:1"), Port: 9000},
+			}
 		}, []string{
 			`initContainers[0].name is "worker", the same as of the app`,
 			`initContainers[0].port is 8080, must be unset: an init container ends before the app starts`,
