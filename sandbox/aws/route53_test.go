@@ -86,11 +86,12 @@ func TestRecordsOfAZone(t *testing.T) {
 		out, refused := h.invoke("aws:route53/getRecords:getRecords", object{"zoneId": zone, "nameRegex": regex})
 		var got []string
 		for _, r := range objects(out["resourceRecordSets"]) {
-			line := fmt.Sprint(r["name"], " ", r["type"])
+			words := []any{r["name"], r["type"]}
 			for _, v := range objects(r["resourceRecords"]) {
-				line += fmt.Sprint(" ", v["value"])
+				words = append(words, v["value"])
 			}
-			got = append(got, fmt.Sprint(line, " ", r["ttl"], " ", nested(r["aliasTarget"])["dnsName"]))
+			words = append(words, r["ttl"], nested(r["aliasTarget"])["dnsName"])
+			got = append(got, strings.TrimSuffix(fmt.Sprintln(words...), "\n"))
 		}
 		if refused != "" || !slices.Equal(got, want) {
 			t.Errorf("%s: %q %s, want %q", regex, got, refused, want)
