@@ -65,6 +65,21 @@ func TestRegistered(t *testing.T) {
 	recorder.CheckDocTree(t, "httpsloadbalancer.go", "HttpsLoadBalancer", r, six, full, pods)
 }
 
+// A name that leads elsewhere is looked for before its record is made, and overwritten only where that was asked for.
+func TestRecordsOverwriteWhenToldTo(t *testing.T) {
+	for _, overwrite := range []bool{false, true} {
+		args := typical()
+		args.OverwriteRecords = overwrite
+		record := mustRun(t, account(), args).Find(t, "aws:route53/record:Record", "door-"+args.Domain+"-a")
+		if got := record.Inputs["allowOverwrite"]; got.IsBool() != overwrite || overwrite && !got.BoolValue() {
+			t.Errorf("with overwriteRecords %v the record has %v", overwrite, got)
+		}
+		if hooks := record.RegisterRPC.GetHooks(); !slices.Equal(hooks.GetBeforeCreate(), []string{"door-untaken"}) || len(hooks.GetBeforeUpdate())+len(hooks.GetBeforeDelete()) > 0 {
+			t.Errorf("the hooks are %v", hooks)
+		}
+	}
+}
+
 func TestOnlyTheseWaysInAndOut(t *testing.T) {
 	for _, dual := range []bool{false, true} {
 		r, args := account(), typical()
